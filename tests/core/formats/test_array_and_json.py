@@ -127,13 +127,11 @@ def test_easymocap_hands_and_intermittent_person(tmp_path):
     assert recording.confidence.sum(axis=1).tolist() == [67, 0, 25]
 
 
-def test_mmpose_predictions(tmp_path):
+def test_mmpose_predictions(read):
     points, scores = clip(5, 17), np.random.default_rng(3).uniform(0.1, 1.0, (5, 17))
     document = mmpose_document(points, scores)
-    path = tmp_path / "results.json"
     for content in (document, document["instance_info"]):
-        path.write_text(json.dumps(content))
-        (recording,) = read_recordings(path)
+        (recording,) = read("results.json", json.dumps(content))
         np.testing.assert_array_equal(recording.positions, points)
         np.testing.assert_array_equal(recording.confidence, scores)
         assert recording.kind == "MMPose JSON"
@@ -154,13 +152,11 @@ def test_lists_of_frames_are_read_as_folders_of_them_are(tmp_path):
     assert recording.kind == "OpenPose JSON"
 
 
-def test_mmpose_frames_without_people_are_missing(tmp_path):
+def test_mmpose_frames_without_people_are_missing(read):
     document = mmpose_document(clip(5, 17), np.ones((5, 17)))
     document["instance_info"][0]["instances"] = []
     document["instance_info"][3]["instances"] = []
-    path = tmp_path / "results.json"
-    path.write_text(json.dumps(document))
-    (recording,) = read_recordings(path)
+    (recording,) = read("results.json", json.dumps(document))
     assert recording.confidence[:, 0].tolist() == [0, 1, 1, 0, 1]
 
 
@@ -203,11 +199,12 @@ def test_2d_json_is_rejected(tmp_path):
         read_recordings(path)
 
 
-def test_aist_pickle(tmp_path):
+def test_aist_pickle(read):
     points = 100.0 * clip(6, 17, missing=True)
-    path = tmp_path / "gBR_sBM_cAll_d04_mBR0_ch01.pkl"
-    path.write_bytes(pickle.dumps({"keypoints3d": 2 * points, "keypoints3d_optim": points}, protocol=4))
-    (recording,) = read_recordings(path)
+    (recording,) = read(
+        "gBR_sBM_cAll_d04_mBR0_ch01.pkl",
+        pickle.dumps({"keypoints3d": 2 * points, "keypoints3d_optim": points}, protocol=4),
+    )
     np.testing.assert_array_equal(recording.positions, points)
     assert (recording.fps, recording.units, recording.layout) == (60.0, "cm", "coco17")
 
@@ -218,11 +215,9 @@ class _Hostile:
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
-def test_hostile_pickle_is_rejected_without_execution(tmp_path, protocol, capsys):
-    path = tmp_path / "a.pkl"
-    path.write_bytes(pickle.dumps({"keypoints3d": _Hostile()}, protocol=protocol))
+def test_hostile_pickle_is_rejected_without_execution(read, protocol, capsys):
     with pytest.raises(CoreError):
-        read_recordings(path)
+        read("a.pkl", pickle.dumps({"keypoints3d": _Hostile()}, protocol=protocol))
     assert "executed" not in capsys.readouterr().out
 
 

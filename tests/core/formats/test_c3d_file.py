@@ -76,23 +76,21 @@ def test_only_markers_are_read(keypoints):
 @pytest.mark.parametrize("processor", [84, 85, 86])
 @pytest.mark.parametrize("scale", [-1.0, 0.0625])
 @pytest.mark.parametrize("num_analog", [0, 6])
-def test_written_points_are_read_back(tmp_path, processor, scale, num_analog):
+def test_written_points_are_read_back(read, processor, scale, num_analog):
     points = 500.0 * clip(11, 6, missing=True)
-    path = tmp_path / "no suffix"
-    path.write_bytes(c3d_bytes(points, names_of(6), scale=scale, processor=processor, first=5, num_analog=num_analog))
-    (recording,) = read_recordings(path)
+    (recording,) = read(
+        "no suffix", c3d_bytes(points, names_of(6), scale=scale, processor=processor, first=5, num_analog=num_analog)
+    )
     np.testing.assert_allclose(recording.positions, points, atol=1e-3 if scale < 0 else 0.04, rtol=1e-6)
     assert (recording.names, recording.fps, recording.units) == (names_of(6), 100.0, "mm")
     assert (recording.up_axis, recording.first_frame) == ("+Z", 5)
 
 
-def test_subjects_become_people_and_non_markers_are_dropped(tmp_path):
+def test_subjects_become_people_and_non_markers_are_dropped(read):
     labels = ["Ann:HEAD", "Bob:HEAD", "Ann:FOOT", "*7", "Bob:FOOT", "Ann:KneeAngles", "Bob:HipPower", ""]
     points = clip(3, len(labels))
-    path = tmp_path / "two.c3d"
     lists = {"ANGLES": ["KneeAngles"], "POWERS": ["Bob:HipPower"]}
-    path.write_bytes(c3d_bytes(points, labels, lists=lists, screen="-Z", units="m"))
-    ann, bob = read_recordings(path)
+    ann, bob = read("two.c3d", c3d_bytes(points, labels, lists=lists, screen="-Z", units="m"))
     assert (ann.person, bob.person, ann.names) == ("Ann", "Bob", ("HEAD", "FOOT"))
     np.testing.assert_allclose(ann.positions, points[:, [0, 2]], atol=1e-6)
     np.testing.assert_allclose(bob.positions, points[:, [1, 4]], atol=1e-6)
@@ -101,46 +99,36 @@ def test_subjects_become_people_and_non_markers_are_dropped(tmp_path):
     assert any("2 points that are angles" in note for note in ann.notes)
 
 
-def test_more_than_255_labels(tmp_path):
+def test_more_than_255_labels(read):
     labels = [f"M{index}" for index in range(600)]
     points = clip(2, 600)
-    path = tmp_path / "many.c3d"
-    path.write_bytes(c3d_bytes(points, labels))
-    (recording,) = read_recordings(path)
+    (recording,) = read("many.c3d", c3d_bytes(points, labels))
     assert recording.names == tuple(labels)
     np.testing.assert_allclose(recording.positions, points, atol=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.999])
-def test_truncated_file_is_rejected(tmp_path, share):
+def test_truncated_file_is_rejected(read, share):
     data = c3d_bytes(clip(100, 20), names_of(20))
-    path = tmp_path / "cut.c3d"
-    path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(TrackFileError, match=r"expected 100 frames of 20 points .* room for \d+ .* cut off"):
-        read_recordings(path)
+        read("cut.c3d", data[: int(share * len(data))])
 
 
-def test_header_promising_gigabytes_is_rejected(tmp_path):
+def test_header_promising_gigabytes_is_rejected(read):
     data = bytearray(c3d_bytes(clip(2, 3), names_of(3)))
     data[8:10] = b"\xff\xff"
     data[6:8] = b"\x01\x00"
-    path = tmp_path / "big.c3d"
-    path.write_bytes(bytes(data))
     with pytest.raises(TrackFileError, match="expected 65535 frames"):
-        read_recordings(path)
+        read("big.c3d", bytes(data))
 
 
-def test_file_without_points_is_reported(tmp_path):
-    path = tmp_path / "none.c3d"
-    path.write_bytes(c3d_bytes(np.zeros((3, 0, 3)), ["x"]))
+def test_file_without_points_is_reported(read):
     with pytest.raises(TrackFileError, match="expected marker points"):
-        read_recordings(path)
+        read("none.c3d", c3d_bytes(np.zeros((3, 0, 3)), ["x"]))
 
 
-def test_unknown_processor_is_rejected(tmp_path):
+def test_unknown_processor_is_rejected(read):
     data = bytearray(c3d_bytes(clip(2, 3), names_of(3)))
     data[512 + 3] = 99
-    path = tmp_path / "odd.c3d"
-    path.write_bytes(bytes(data))
     with pytest.raises(TrackFileError, match="processor code 63"):
-        read_recordings(path)
+        read("odd.c3d", bytes(data))

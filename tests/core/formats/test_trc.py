@@ -79,11 +79,9 @@ DIALECTS = {
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_written_points_are_read_back(tmp_path, dialect, encoding):
+def test_written_points_are_read_back(read, dialect, encoding):
     points, names = clip(9, 4, missing=True), names_of(4)
-    path = tmp_path / "any name at all.txt"
-    path.write_bytes(trc_text(points, names, **DIALECTS[dialect]).encode(encoding))
-    (recording,) = read_recordings(path)
+    (recording,) = read("any name at all.txt", trc_text(points, names, **DIALECTS[dialect]).encode(encoding))
     np.testing.assert_array_equal(recording.positions, points)
     assert (recording.kind, recording.names, recording.fps) == ("TRC", names, 50.0)
     assert recording.units == DIALECTS[dialect].get("units", "m")
@@ -91,58 +89,49 @@ def test_written_points_are_read_back(tmp_path, dialect, encoding):
 
 @pytest.mark.parametrize("delimiter", ["\t", ","])
 @pytest.mark.parametrize("num_lost", [1, 3])
-def test_file_without_its_first_lines_is_still_recognised(tmp_path, delimiter, num_lost):
+def test_file_without_its_first_lines_is_still_recognised(read, delimiter, num_lost):
     points, names = clip(5, 3), names_of(3)
-    path = tmp_path / "a.trc"
-    path.write_text("".join(trc_text(points, names, delimiter=delimiter).splitlines(True)[num_lost:]))
-    (recording,) = read_recordings(path)
+    (recording,) = read("a.trc", "".join(trc_text(points, names, delimiter=delimiter).splitlines(True)[num_lost:]))
     assert (recording.kind, recording.names, recording.fps) == ("TRC", names, 50.0)
     np.testing.assert_array_equal(recording.positions, points)
 
 
-def test_latin1_names(tmp_path):
-    path = tmp_path / "a.trc"
-    path.write_bytes(trc_text(clip(3, 2), ("Épaule", "Ellbögen")).encode("latin-1"))
-    assert read_recordings(path)[0].names == ("Épaule", "Ellbögen")
+def test_latin1_names(read):
+    assert read("a.trc", trc_text(clip(3, 2), ("Épaule", "Ellbögen")).encode("latin-1"))[0].names == (
+        "Épaule",
+        "Ellbögen",
+    )
 
 
-def test_rate_from_time_when_the_header_has_none_or_a_wrong_one(tmp_path):
-    path = tmp_path / "a.trc"
+def test_rate_from_time_when_the_header_has_none_or_a_wrong_one(read):
     for rate in ("0", "120", ""):
-        path.write_text(trc_text(clip(60, 2), names_of(2), fps=90.69, rate=rate, numbers=range(60)))
-        (recording,) = read_recordings(path)
+        (recording,) = read("a.trc", trc_text(clip(60, 2), names_of(2), fps=90.69, rate=rate, numbers=range(60)))
         assert recording.fps == pytest.approx(90.69, rel=1e-4)
         assert any("Time column" in note for note in recording.notes)
 
 
-def test_skipped_frames_are_missing_rows(tmp_path):
-    path = tmp_path / "a.trc"
+def test_skipped_frames_are_missing_rows(read):
     points = clip(5, 2)
-    path.write_text(trc_text(points, names_of(2), numbers=[7, 8, 11, 12, 13]))
-    (recording,) = read_recordings(path)
+    (recording,) = read("a.trc", trc_text(points, names_of(2), numbers=[7, 8, 11, 12, 13]))
     assert (recording.num_frames, recording.first_frame, recording.fps) == (7, 7, 50.0)
     np.testing.assert_array_equal(recording.positions[[0, 1, 4, 5, 6]], points)
     assert (recording.confidence[2:4] == 0).all() and np.isnan(recording.positions[2:4]).all()
 
 
 @pytest.mark.parametrize(("stated", "notes"), [(5, []), (7, []), (4, ["The header says 4 frames, the file has 5."])])
-def test_the_header_may_count_rows_or_frames(tmp_path, stated, notes):
-    path = tmp_path / "a.trc"
+def test_the_header_may_count_rows_or_frames(read, stated, notes):
     lines = trc_text(clip(5, 2), names_of(2), numbers=[7, 8, 11, 12, 13]).split("\n")
     lines[2] = lines[2].replace("\t5\t", f"\t{stated}\t", 1)
-    path.write_text("\n".join(lines))
-    (recording,) = read_recordings(path)
+    (recording,) = read("a.trc", "\n".join(lines))
     assert [note for note in recording.notes if "header" in note] == notes and recording.doubts == ()
 
 
-def test_gaps_in_time_alone_are_missing_rows(tmp_path):
-    path = tmp_path / "a.trc"
+def test_gaps_in_time_alone_are_missing_rows(read):
     lines = trc_text(clip(30, 2), names_of(2)).split("\n")
     for row in range(20, 30):
         cells = lines[6 + row].split("\t")
         lines[6 + row] = "\t".join([cells[0], f"{(row + 4) / 50:.6f}", *cells[2:]])
-    path.write_text("\n".join(lines))
-    (recording,) = read_recordings(path)
+    (recording,) = read("a.trc", "\n".join(lines))
     assert (recording.num_frames, recording.fps) == (34, 50.0)
     assert (recording.confidence[20:24] == 0).all() and (recording.confidence[[19, 24]] == 1).all()
 
@@ -163,25 +152,23 @@ def test_headers_as_laboratories_write_them(tmp_path, form):
     assert (recording.names, recording.units, recording.fps) == (names_of(3), "mm", 50.0)
 
 
-def test_ragged_rows_and_trailing_tabs(tmp_path):
+def test_ragged_rows_and_trailing_tabs(read):
     points = clip(4, 3)
     lines = trc_text(points, names_of(3)).split("\n")
     lines[6] += "\t\t"
     lines[7] = "\t".join(lines[7].split("\t")[:5])
-    path = tmp_path / "a.trc"
-    path.write_text("\n".join(lines))
-    (recording,) = read_recordings(path)
+    (recording,) = read("a.trc", "\n".join(lines))
     assert recording.confidence.tolist() == [[1, 1, 1], [1, 0, 0], [1, 1, 1], [1, 1, 1]]
     np.testing.assert_array_equal(recording.positions[1, 0], points[1, 0])
 
 
-def test_decimal_commas(tmp_path):
-    path = tmp_path / "a.trc"
+def test_decimal_commas(read):
     points = clip(3, 2)
     text = trc_text(points, names_of(2))
     head, rows = text.split("\n")[:6], text.split("\n")[6:]
-    path.write_text("\n".join(head + [row.replace(".", ",") for row in rows]))
-    np.testing.assert_array_equal(read_recordings(path)[0].positions, points)
+    np.testing.assert_array_equal(
+        read("a.trc", "\n".join(head + [row.replace(".", ",") for row in rows]))[0].positions, points
+    )
 
 
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.99])
@@ -195,33 +182,27 @@ def test_truncated_file_is_rejected(tmp_path, share):
 
 
 @pytest.mark.parametrize(("stated", "doubts", "notes"), [(8, 1, 0), (5, 0, 0), (4, 0, 1)])
-def test_a_file_of_whole_rows_is_doubtful_where_the_header_says_more(tmp_path, stated, doubts, notes):
-    path = tmp_path / "a.trc"
+def test_a_file_of_whole_rows_is_doubtful_where_the_header_says_more(read, stated, doubts, notes):
     lines = trc_text(clip(5, 2), names_of(2)).split("\n")
     lines[2] = lines[2].replace("\t5\t", f"\t{stated}\t", 1)
-    path.write_text("\n".join(lines))
-    (recording,) = read_recordings(path)
+    (recording,) = read("a.trc", "\n".join(lines))
     cut_off = [f"the file was cut off: its header says {stated} frames, it has 5"]
     assert list(recording.doubts) == cut_off * doubts
     assert [f"The header says {stated} frames, the file has 5."] * notes == list(recording.notes)
 
 
-def test_word_among_numbers_is_reported_with_its_line(tmp_path):
-    path = tmp_path / "a.trc"
+def test_word_among_numbers_is_reported_with_its_line(read):
     lines = trc_text(clip(5, 2), names_of(2)).split("\n")
     lines[8] = lines[8].replace("\t0.040000\t", "\t0.040000\toops\t", 1).rsplit("\t", 1)[0]
-    path.write_text("\n".join(lines))
     with pytest.raises(TrackFileError, match=r"expected a number, found 'oops' in line 9"):
-        read_recordings(path)
+        read("a.trc", "\n".join(lines))
 
 
-def test_contradictory_header_is_rejected(tmp_path):
-    path = tmp_path / "a.trc"
+def test_contradictory_header_is_rejected(read):
     lines = trc_text(clip(5, 3), names_of(3)).split("\n")
     lines[3] = lines[3].replace("\tPoint.C\t\t", "")
-    path.write_text("\n".join(lines))
     with pytest.raises(TrackFileError, match="expected 3 point names as NumMarkers says, found 2"):
-        read_recordings(path)
+        read("a.trc", "\n".join(lines))
 
 
 def test_spaces_between_cells_hide_no_gap(tmp_path):
