@@ -1,8 +1,8 @@
-"""How far the joints of fingers turn, and how they usually do. L fingers, H hands.
+"""Limits, usual values and coupling of the angles of finger joints. L fingers, H hands.
 
 Ranges: Lin, Wu and Huang, "Modeling the constraints of human hand motion", Workshop on Human Motion, 2000 (knuckles 0
-to 90 degrees of flexion and 15 of abduction to either side, middle joints 0 to 110, end joints 0 to 90), opened by what
-the extension of real hands adds (American Academy of Orthopaedic Surgeons, "Joint Motion", 1965: 20 to 45 degrees at
+to 90 degrees of flexion and 15 of abduction to either side, middle joints 0 to 110, end joints 0 to 90), widened by
+the extension of real hands (American Academy of Orthopaedic Surgeons, "Joint Motion", 1965: 20 to 45 degrees at
 the knuckles, 0 at the middle joints; thumb: 15 degrees of flexion and 20 of extension at the base, 50 at the knuckle,
 80 of flexion and 20 of extension at the end). Coupling: the end joint bends by two thirds of the middle joint
 (Rijpkema and Girard, "Computer animation of knowledge-based human grasping", SIGGRAPH 1991).
@@ -25,12 +25,12 @@ _LONG_USUAL, _LONG_SPREAD = (25.0, 0.0, 0.0, 32.0, 20.0), (38.0, 9.0, 5.0, 42.0,
 _THUMB_USUAL, _THUMB_SPREAD = (5.0, 0.0, 0.0, 15.0, 20.0), (22.0, 18.0, 12.0, 22.0, 30.0)
 COUPLING, COUPLING_SPREAD_RAD = 2.0 / 3.0, np.deg2rad(14.0)
 BEYOND_SPREAD_RAD = np.deg2rad(2.5)
-"""How far a joint is beyond its limit, standard deviation."""
+"""Distance of a joint beyond its limit, standard deviation."""
 
 
 @dataclass(frozen=True, eq=False)
 class AngleLimits:
-    """What is known of the angles before any point is seen, each (5, L, H, 1), radians.
+    """The prior on the angles, each (5, L, H, 1), radians.
 
     Attributes:
         lowest: the smallest angles.
@@ -38,7 +38,7 @@ class AngleLimits:
         usual: the mean of the angles.
         spread: their standard deviations.
         coupled: (L, 1, 1) whether the end joint follows the middle one.
-        rest_bends: (2, L, H, 1) what the second and third joint are bent when their angles are 0.
+        rest_bends: (2, L, H, 1) bend of the second and third joint where their angles are 0.
     """
 
     lowest: np.ndarray
@@ -50,7 +50,7 @@ class AngleLimits:
 
 
 def angle_limits(hands: Hands) -> AngleLimits:
-    """Return the limits of *hands*: the ranges are those of straight fingers, the angles begin at rest."""
+    """Return the limits of *hands*, whose angles are 0 at rest; the tables are for straight fingers."""
     bends = np.zeros((5, *hands.rest_bends.shape[1:], 1))
     bends[3:, ..., 0] = hands.rest_bends
 

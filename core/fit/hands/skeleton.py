@@ -1,7 +1,7 @@
 """The hands of a body as five chains of three joints each. H hands, L fingers, F frames.
 
-Each finger has axes of its own at rest: x along its first bone, y to the palm, z the axis about which its joints bend.
-Both hands are solved as left hands: the right one is mirrored on the plane x = 0.
+Each finger has its own axes at rest: x along its first bone, y to the palm, z the axis about which its joints bend.
+Both hands are solved as left hands: the right one is mirrored in the plane x = 0.
 
 Convention: SMPL's axes in the wrist's frame, in which the left hand points to +X with its palm down (-Y). Arrays have
 the fingers and hands before the frames, so that sums over all frames are sums of long rows: (..., L, H, F). Fingers are
@@ -25,7 +25,7 @@ NUM_ANGLES = 5
 FLEXION, ABDUCTION, TWIST, MIDDLE, END = range(NUM_ANGLES)
 _THUMB = FINGERS.index("thumb")
 _THUMB_AXIS = np.array([0.494, 0.832, -0.254])
-"""About this axis a left thumb bends: normal to its bone and to the narrow side of its end on the free body."""
+"""The axis about which a left thumb bends: normal to its bone and to the narrow side of its end on the free body."""
 _SMPLH_ORDER = [FINGERS.index(finger) for finger in SMPLH_FINGERS]
 MIRROR = np.array([-1.0, 1.0, 1.0])
 
