@@ -68,7 +68,7 @@ def _baked(armature: bpy.types.Object, body: bpy.types.Object, scene: bpy.types.
 
 def _places(key: bpy.types.ShapeKey) -> np.ndarray:
     places = np.empty(3 * len(key.data), dtype=np.float32)
-    key.data.foreach_get("co", places)
+    key.points.foreach_get("co", places)
     return places.reshape(-1, 3)
 
 
@@ -92,6 +92,6 @@ def _key(baked: BakedCorrectives) -> bpy.types.Action:
     channels = Channels(baked.body.data.shape_keys, name=baked.body.name)
     for name, offsets, values in baked.keys:
         key = baked.body.shape_key_add(name=name, from_mix=False)
-        key.data.foreach_set("co", (rest + offsets).ravel())
+        key.points.foreach_set("co", (rest + offsets).ravel())
         channels.write(f'key_blocks["{name}"].value', baked.frames, values[:, None], group=baked.body.name)
     return channels.action

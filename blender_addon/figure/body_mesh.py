@@ -50,7 +50,7 @@ def create_body_mesh(
     """
     check_betas(betas)
     mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata(to_axes(body.v_template).astype(np.float32), [], body.faces)
+    mesh.from_pydata(to_axes(body.v_template).astype(np.float32), [], body.faces.tolist(), shade_flat=False)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
     if body.texture is not None:
         mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", body.texture.astype(np.float32).ravel())
@@ -72,7 +72,7 @@ def _add_shape_keys(figure: bpy.types.Object, body: BodyData) -> None:
     for index, name in enumerate(SHAPE_KEYS):
         key = figure.shape_key_add(name=name, from_mix=False)
         shaped = to_axes(body.v_template.astype(np.float64) + body.shapedirs[:, :, index])
-        key.data.foreach_set("co", shaped.astype(np.float32).ravel())
+        key.points.foreach_set("co", shaped.astype(np.float32).ravel())
 
 
 def set_shape_values(figure: bpy.types.Object, betas: np.ndarray) -> None:
@@ -154,11 +154,11 @@ def shaped_vertices(mesh: bpy.types.Mesh) -> np.ndarray:
     """Return the vertices (V, 3) of *mesh* in the shape that its shape keys for the betas have now."""
     keys = mesh.shape_keys.key_blocks
     basis = np.empty(3 * len(mesh.vertices), dtype=np.float32)
-    keys[0].data.foreach_get("co", basis)
+    keys[0].points.foreach_get("co", basis)
     shaped = basis.astype(np.float64)
     column = np.empty_like(basis)
     for name in (name for name in SHAPE_KEYS if name in keys):
-        keys[name].data.foreach_get("co", column)
+        keys[name].points.foreach_get("co", column)
         shaped += keys[name].value * (column.astype(np.float64) - basis)
     return shaped.reshape(-1, 3)
 

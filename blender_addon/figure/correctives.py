@@ -35,14 +35,14 @@ def add_correctives(armature: bpy.types.Object, body: BodyData) -> None:
         )
     basis, turns = corrective_basis(body), bone_from_core(rest_matrices(armature), Z_UP_FROM_Y_UP)
     rest = np.empty(3 * len(mesh.data.vertices), dtype=np.float32)
-    mesh.data.shape_keys.key_blocks[0].data.foreach_get("co", rest)
+    mesh.data.shape_keys.key_blocks[0].points.foreach_get("co", rest)
     for number, (joint, coefficients, offsets) in enumerate(
         zip(basis.joints, basis.coefficients, basis.offsets, strict=True)
     ):
         name = skeleton.names[joint]
         key = mesh.shape_key_add(name=f"{PREFIX}{number:02d}_{name}", from_mix=False)
         key.slider_min = -1.0
-        key.data.foreach_set("co", rest + to_axes(offsets).astype(np.float32).ravel())
+        key.points.foreach_set("co", rest + to_axes(offsets).astype(np.float32).ravel())
         _drive(key, armature, name, turns[joint] @ coefficients @ turns[joint].T)
 
 
