@@ -64,7 +64,8 @@ require_python() {
 }
 
 # make_environment FOLDER PYTHON FILE...: a virtual environment with the requirement files, installed in that order,
-# under constraints.txt. Does nothing when it already holds just these.
+# under constraints.txt. Does nothing when it already holds just these. Sources are compiled when they are first imported:
+# most of PyTorch's and Blender's never are.
 make_environment() {
     local folder=$1 python=$2 wanted file
     shift 2
@@ -84,8 +85,8 @@ make_environment() {
     fi
     for file in "$@"; do
         say "installing $(basename "$file") into $folder"
-        "$folder/bin/python" -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: \
-            -c "$REPOSITORY/constraints.txt" -r "$file"
+        "$folder/bin/python" -m pip install -qq --disable-pip-version-check --no-input --no-compile \
+            --only-binary :all: -c "$REPOSITORY/constraints.txt" -r "$file"
     done
     "$folder/bin/python" -m pip check --disable-pip-version-check
     printf '%s' "$wanted" >"$folder/.requirements-hash"

@@ -101,6 +101,27 @@ def write_track(body, make_motion) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def fit_folder(tmp_path_factory) -> Path:
+    """The folder with the track and the .blend of `fitted_walk`."""
+    return tmp_path_factory.mktemp("fitted")
+
+
+@pytest.fixture
+def fitted_walk(addon, write_track, fit_folder):
+    """A fitted figure, active: fitted once, and opened from its file by each test."""
+    import bpy
+
+    path = fit_folder / "fitted.blend"
+    if not path.exists():
+        bpy.ops.smplify.open_track(filepath=str(write_track(fit_folder / "walk.npz")))
+        addon.smplify.fit.quality = "FAST"
+        bpy.ops.smplify.fit()
+        bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    return bpy.data.objects["walk"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip what this Blender cannot do: a program has no Python of its own to start, some builds have no USD."""
     bpy = sys.modules.get("bpy")

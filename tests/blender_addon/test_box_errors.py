@@ -68,20 +68,18 @@ def test_every_operator_has_a_box(addon):
 
 
 @pytest.fixture
-def project(addon, write_track, tmp_path) -> Path:
-    """A folder with a track that is read and fitted; the figure is active, and a character is chosen."""
-    addon.smplify.fit.quality = "FAST"
-    bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
-    bpy.ops.smplify.fit()
+def project(fitted_walk, tmp_path) -> Path:
+    """A folder beside a track that is read and fitted; the figure is active, and a character is chosen."""
+    bpy.ops.smplify.read_track()
     data = bpy.data.armatures.new("rig")
     rig = bpy.data.objects.new("rig", data)
-    addon.collection.objects.link(rig)
+    bpy.context.collection.objects.link(rig)
     bpy.context.view_layer.objects.active = rig
     bpy.ops.object.mode_set(mode="EDIT")
     data.edit_bones.new("bone").tail = (0.0, 0.0, 1.0)
     bpy.ops.object.mode_set(mode="OBJECT")
-    addon.smplify_character.armature = rig
-    bpy.context.view_layer.objects.active = bpy.data.objects["walk"]
+    bpy.context.scene.smplify_character.armature = rig
+    bpy.context.view_layer.objects.active = fitted_walk
     return tmp_path
 
 

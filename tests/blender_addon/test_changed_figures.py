@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -69,25 +67,6 @@ REFUSED = {
 """The operators that need what was taken away."""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """A folder for the track and the figure that the tests share."""
-    return tmp_path_factory.mktemp("figure")
-
-
-@pytest.fixture
-def walk(addon, write_track, folder):
-    """A fitted figure, active: fitted once, and opened from its file by each test."""
-    path = folder / "fitted.blend"
-    if not path.exists():
-        bpy.ops.smplify.open_track(filepath=str(write_track(folder / "walk.npz")))
-        bpy.context.scene.smplify.fit.quality = "FAST"
-        bpy.ops.smplify.fit()
-        bpy.ops.wm.save_as_mainfile(filepath=str(path))
-    bpy.ops.wm.open_mainfile(filepath=str(path))
-    return bpy.data.objects["walk"]
-
-
 def outcome(call) -> str:
     """Return what an operator says of its failure, "" if it did not fail. Blender would pass a traceback on too."""
     try:
@@ -99,8 +78,8 @@ def outcome(call) -> str:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_operators_work_or_say_what_is_missing(walk, change):
-    change(walk)
+def test_operators_work_or_say_what_is_missing(fitted_walk, change):
+    change(fitted_walk)
     draw(SMPLIFY_PT_result)
     for name in ON_A_FIGURE:
         said = outcome(getattr(bpy.ops.smplify, name))
@@ -109,7 +88,7 @@ def test_operators_work_or_say_what_is_missing(walk, change):
         assert bool(said) == refused, f"{name}: {said}"
 
 
-def test_every_operator_on_a_figure_is_covered(walk):
+def test_every_operator_on_a_figure_is_covered(fitted_walk):
     """A new operator is tried here too, unless it is none on a figure, works on any armature or needs a name."""
     names = {name.removeprefix("SMPLIFY_OT_") for name in registered() if name.startswith("SMPLIFY_OT_")}
     usable = {name for name in names if getattr(bpy.ops.smplify, name).poll()}
@@ -119,28 +98,28 @@ def test_every_operator_on_a_figure_is_covered(walk):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_setting_works_or_says_what_is_missing(walk, change):
-    change(walk)
-    walk.smplify.foot_lock = 0.5
+def test_a_setting_works_or_says_what_is_missing(fitted_walk, change):
+    change(fitted_walk)
+    fitted_walk.smplify.foot_lock = 0.5
     if change in (delete_the_mesh, apply_the_shape):
-        assert walk.smplify.foot_lock == 0.5 and "expected" not in walk.smplify.trouble
+        assert fitted_walk.smplify.foot_lock == 0.5 and "expected" not in fitted_walk.smplify.trouble
     else:
-        assert walk.smplify.foot_lock == 0.0 and CHANGES[change] in walk.smplify.trouble
-    assert not walk.smplify.edited
+        assert fitted_walk.smplify.foot_lock == 0.0 and CHANGES[change] in fitted_walk.smplify.trouble
+    assert not fitted_walk.smplify.edited
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_colours_work_or_say_what_is_missing(walk, change):
-    change(walk)
-    walk.smplify.color_by_error = True
-    assert "Traceback" not in walk.smplify.trouble
-    assert bool(walk.smplify.trouble) == (change in (delete_the_mesh, apply_the_shape))
+def test_colours_work_or_say_what_is_missing(fitted_walk, change):
+    change(fitted_walk)
+    fitted_walk.smplify.color_by_error = True
+    assert "Traceback" not in fitted_walk.smplify.trouble
+    assert bool(fitted_walk.smplify.trouble) == (change in (delete_the_mesh, apply_the_shape))
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("preset", ["BLENDER", "UNREAL"])
-def test_exports_work_or_say_what_is_missing(walk, tmp_path, change, preset):
-    change(walk)
+def test_exports_work_or_say_what_is_missing(fitted_walk, tmp_path, change, preset):
+    change(fitted_walk)
     needs_bones = {"bvh", "npz", "mot", "trc", *(() if preset == "BLENDER" else WITH_A_MESH)}
     refused = {rename_a_bone: needs_bones, delete_a_bone: needs_bones, delete_the_mesh: WITH_A_MESH}.get(change, ())
     for suffix in FORMATS if preset == "BLENDER" else WITH_A_MESH:
@@ -153,17 +132,17 @@ def test_exports_work_or_say_what_is_missing(walk, tmp_path, change, preset):
 
 
 @pytest.mark.parametrize("change", [delete_the_mesh, apply_the_shape])
-def test_the_shape_is_read_without_shape_keys(walk, tmp_path, change):
-    betas = shape_values(walk.children[0])
+def test_the_shape_is_read_without_shape_keys(fitted_walk, tmp_path, change):
+    betas = shape_values(fitted_walk.children[0])
     assert np.abs(betas).max() > 0.1
-    change(walk)
-    np.testing.assert_allclose(betas_of_bones(walk), betas, atol=1e-3)
+    change(fitted_walk)
+    np.testing.assert_allclose(betas_of_bones(fitted_walk), betas, atol=1e-3)
     bpy.ops.smplify.export(filepath=str(tmp_path / "written.npz"))
     written = read_motion(tmp_path / "written.npz", rest_pelvis=lambda betas: np.zeros(3))
     np.testing.assert_allclose(written.betas[:10], betas, atol=1e-3)
 
 
-def test_an_armature_appended_alone_can_be_adjusted_and_exported(walk, tmp_path):
+def test_an_armature_appended_alone_can_be_adjusted_and_exported(fitted_walk, tmp_path):
     bpy.ops.smplify.export(filepath=str(tmp_path / "library.blend"))
     bpy.ops.wm.read_homefile(use_empty=True)
     with bpy.data.libraries.load(str(tmp_path / "library.blend")) as (_, wanted):
@@ -177,7 +156,7 @@ def test_an_armature_appended_alone_can_be_adjusted_and_exported(walk, tmp_path)
     assert (tmp_path / "written.bvh").exists()
 
 
-def test_a_library_holds_its_collection_as_an_asset(walk, tmp_path):
+def test_a_library_holds_its_collection_as_an_asset(fitted_walk, tmp_path):
     before = {item.name for item in bpy.data.collections}
     bpy.ops.smplify.export(filepath=str(tmp_path / "library.blend"))
     assert {item.name for item in bpy.data.collections} == before

@@ -161,15 +161,12 @@ def test_the_box_describes_the_chosen_preset(addon, preset):
 
 
 @pytest.fixture
-def walk(addon, write_track, tmp_path):
+def walk(fitted_walk):
     """A fitted figure, active; its record tells of two doubtful stretches."""
-    bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
-    bpy.ops.smplify.fit()
-    armature = bpy.data.objects["walk"]
-    record = load(armature)
+    record = load(fitted_walk)
     flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 8, 8))
-    store(armature, replace(record, report=replace(record.report, flags=flags)))
-    return armature
+    store(fitted_walk, replace(record, report=replace(record.report, flags=flags)))
+    return fitted_walk
 
 
 def damage(armature) -> None:
@@ -225,7 +222,7 @@ def test_every_state_of_a_figure_is_drawn(walk, state):
     assert "smplify.move_bones" not in drawn.operators or state is not FigureState.STRANGER
 
 
-def test_flags_edits_and_errors_of_a_figure_are_drawn(walk, write_track, tmp_path):
+def test_flags_edits_and_errors_of_a_figure_are_drawn(walk):
     drawn = draw(SMPLIFY_PT_result)
     assert "Doubtful stretches: 2" in drawn.labels and drawn.lists == ["SMPLIFY_UL_flags"]
     assert "smplify.keep_edits" not in drawn.operators and "smplify.copy_settings" not in drawn.operators

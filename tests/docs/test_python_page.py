@@ -7,12 +7,14 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from tests.blender_addon.walk import part_of_the_walk
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs" / "python.md"
@@ -35,13 +37,27 @@ def blocks(language: str, page: Path = PAGE) -> list[str]:
 
 
 COMMANDS = [line for page in COMMAND_PAGES for block in blocks("bash", page) for line in block.splitlines()]
+NUM_FRAMES = 90
 BLOCKS = [(page, block) for page in (PAGE, AUTOMATION_PAGE) for block in blocks("python", page)]
 
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    shutil.copytree(REPOSITORY / "samples", tmp_path / "samples")
+    """A folder with the beginning of each sample: what the pages do does not depend on the length of a clip."""
+    samples = tmp_path / "samples"
+    samples.mkdir()
+    for name in ("walk.trc", "walk_wrong_units.trc"):
+        part_of_the_walk(samples / name, 0, NUM_FRAMES, sample=name)
+    write_arrays(samples / "walk.npz", NUM_FRAMES)
+    assert sorted(path.name for path in samples.iterdir()) == sorted(os.listdir(REPOSITORY / "samples"))
     return tmp_path
+
+
+def write_arrays(path: Path, num_frames: int) -> None:
+    """Write the first frames of the sample in arrays to *path*."""
+    with np.load(REPOSITORY / "samples" / "walk.npz") as whole:
+        arrays = {name: whole[name] for name in whole.files}
+    np.savez(path, **{name: array[:num_frames] if array.ndim else array for name, array in arrays.items()})
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -92,11 +108,7 @@ def test_a_command_runs(command: str, folder: Path) -> None:
         assert (folder / words[words.index("-o") + 1]).exists()
 
 
-FIT_A_SECOND = """
-import numpy
-with numpy.load("samples/walk.npz") as whole:
-    arrays = dict(whole)
-numpy.savez("short.npz", **{**arrays, **{name: arrays[name][:20] for name in ("positions", "confidence")}})
+FIT = """
 import bpy
 bpy.ops.smplify.open_track(filepath="short.npz", wait=True)
 bpy.ops.smplify.fit()
@@ -113,7 +125,8 @@ def test_the_exports_of_the_pages_for_programs_run_after_a_fit(folder: Path) -> 
         for line in re.findall(r"^ +(bpy\.ops\..*)$", page.read_text(encoding="utf-8"), re.M)
     ]
     assert len(exports) == len(PROGRAM_PAGES)
-    run([sys.executable, "-c", f"{ENABLED}{FIT_A_SECOND}" + "\n".join(exports) + f"\n{LEAVE}"], folder)
+    write_arrays(folder / "short.npz", 20)
+    run([sys.executable, "-c", f"{ENABLED}{FIT}" + "\n".join(exports) + f"\n{LEAVE}"], folder)
     names = re.findall(r'filepath="([^"]+)"', "".join(exports))
     assert [name for name in names if not (folder / name).stat().st_size > 1000] == []
 
