@@ -46,6 +46,23 @@ def fitted(scene, fit):
     return fit, show([fit], "walk")[0]
 
 
+@pytest.fixture(scope="module")
+def stored(fit) -> dict[str, object]:
+    """What the record of a figure is kept in: the armature's custom properties."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    armature = show([fit], "walk")[0].armature
+    return {key: armature[key] for key in (RECORD_KEY, MARK_KEY)}
+
+
+@pytest.fixture
+def armature(stored, scene):
+    """An armature with a record, and nothing else of a figure."""
+    bare = bpy.data.objects.new("walk", bpy.data.armatures.new("walk"))
+    for key, value in stored.items():
+        bare[key] = value
+    return bare
+
+
 def assert_is_record_of(record, item, figure):
     motion, report = record.motion, record.report
     np.testing.assert_allclose(motion.poses, figure.motion.poses, atol=1e-6)
@@ -153,8 +170,7 @@ def spoil(armature, **arrays):
         ({"poses": np.array([{"a": 1}], dtype=object)}, "Python objects are not loaded"),
     ],
 )
-def test_damaged_records_are_refused(fitted, arrays, message):
-    armature = fitted[1].armature
+def test_damaged_records_are_refused(armature, arrays, message):
     spoil(armature, **arrays)
     with pytest.raises(RecordError, match=message):
         load(armature)
@@ -188,8 +204,7 @@ def edit_about(armature, edit):
         ("report", {"flags": 3}),
     ],
 )
-def test_a_description_with_invalid_values_is_refused(fitted, key, value):
-    armature = fitted[1].armature
+def test_a_description_with_invalid_values_is_refused(armature, key, value):
     edit_about(armature, lambda about: about.update({key: value}))
     with pytest.raises(RecordError, match="record"):
         load(armature)
@@ -202,45 +217,39 @@ def test_a_description_with_invalid_values_is_refused(fitted, key, value):
         (lambda about: about["source"].update(hands="claws"), "hands relaxed or flat"),
     ],
 )
-def test_invalid_parts_of_a_description_are_named(fitted, edit, message):
-    armature = fitted[1].armature
+def test_invalid_parts_of_a_description_are_named(armature, edit, message):
     edit_about(armature, edit)
     with pytest.raises(RecordError, match=message):
         load(armature)
 
 
 @pytest.mark.parametrize("text", [b"[" * 100_000, b"[]", b"3", b"\xff", b'{"version":' * 50_000, b"9" * 10_000])
-def test_a_description_that_is_not_an_object_is_refused(fitted, text):
-    armature = fitted[1].armature
+def test_a_description_that_is_not_an_object_is_refused(armature, text):
     spoil(armature, about=np.frombuffer(text, dtype=np.uint8))
     with pytest.raises(RecordError, match="record"):
         load(armature)
 
 
-def test_a_deeply_nested_description_is_refused(fitted):
-    armature = fitted[1].armature
+def test_a_deeply_nested_description_is_refused(armature):
     spoil(armature, about=np.full(record._MAX_ABOUT_BYTES + 1, ord("["), dtype=np.uint8))
     with pytest.raises(RecordError, match="up to 67108864 bytes"):
         load(armature)
 
 
-def test_a_record_without_error_parts_opens(fitted):
-    armature = fitted[1].armature
+def test_a_record_without_error_parts_opens(armature, fit):
     edit_about(armature, lambda about: about["report"].pop("point_errors"))
     report = load(armature).report
     assert report.point_errors is None
-    np.testing.assert_array_equal(report.noise_mm, fitted[0].report.noise_mm)
+    np.testing.assert_array_equal(report.noise_mm, fit.report.noise_mm)
 
 
-def test_records_of_earlier_versions_have_relaxed_hands(fitted):
-    armature = fitted[1].armature
+def test_records_of_earlier_versions_have_relaxed_hands(armature):
     edit_about(armature, lambda about: about["source"].pop("hands"))
     assert load(armature).source.hands == "relaxed"
 
 
 @pytest.mark.parametrize("value", [b"", b"PK\x03\x04 cut off", "text", 3.0])
-def test_data_that_is_not_a_record_is_refused(fitted, value):
-    armature = fitted[1].armature
+def test_data_that_is_not_a_record_is_refused(armature, value):
     put(armature, value)
     with pytest.raises(RecordError, match="record"):
         load(armature)
@@ -251,8 +260,8 @@ def report_of(errors, flags=()):
     return FitReport(("nose",), errors, tuple(flags), np.zeros(10), 1.7, np.ones(1), 5.0, {}, ())
 
 
-def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
-    record = load(fitted[1].armature)
+def test_errors_are_shown_at_the_scenes_frames(armature, make_motion):
+    record = load(armature)
     errors = [1.0, 9.0, 2.0, np.nan, 4.0, 5.0]
     same = replace(record, motion=make_motion(6), report=report_of(errors))
     np.testing.assert_array_equal(same.error_mm(), errors)
@@ -266,8 +275,7 @@ def test_errors_are_shown_at_the_scenes_frames(fitted, make_motion):
     assert [faster.track_frame(frame) for frame in (0, 10, 16, 99)] == [0, 0, 3, 5]
 
 
-def test_an_edited_motion_is_stored_beside_the_fitted_one(fitted, make_motion):
-    armature = fitted[1].armature
+def test_an_edited_motion_is_stored_beside_the_fitted_one(armature, make_motion):
     record = load(armature)
     edited = with_fingers(replace(make_motion(12), betas=record.motion.betas))
     store(armature, replace(record, motion=edited, original=record.motion))
@@ -276,8 +284,7 @@ def test_an_edited_motion_is_stored_beside_the_fitted_one(fitted, make_motion):
     np.testing.assert_array_equal(found.original.poses, record.motion.poses)
 
 
-def test_flags_are_stored_and_loaded(fitted):
-    armature = fitted[1].armature
+def test_flags_are_stored_and_loaded(armature):
     record = load(armature)
     flags = (Flag("held", "left arm", 2, 5), Flag("missing", "person", 5, 5))
     store(armature, replace(record, report=report_of(np.ones(6), flags)))

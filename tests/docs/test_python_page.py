@@ -36,7 +36,9 @@ def blocks(language: str, page: Path = PAGE) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-COMMANDS = [line for page in COMMAND_PAGES for block in blocks("bash", page) for line in block.splitlines()]
+COMMANDS = list(
+    dict.fromkeys(line for page in COMMAND_PAGES for block in blocks("bash", page) for line in block.splitlines())
+)
 NUM_FRAMES = 90
 BLOCKS = [(page, block) for page in (PAGE, AUTOMATION_PAGE) for block in blocks("python", page)]
 
