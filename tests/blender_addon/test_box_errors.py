@@ -44,6 +44,7 @@ def endings(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ast.unparse(node)
 
 
+@pytest.mark.main_blender
 def test_operators_report_only_through_the_mixin():
     folder = REPOSITORY / "blender_addon"
     found = [

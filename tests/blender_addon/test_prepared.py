@@ -11,6 +11,8 @@ from blender_addon.background.task import THREAD_NAME, end_tasks
 from blender_addon.result.cleanup_cache import CleanupCache
 from core.errors import CoreError
 
+pytestmark = pytest.mark.main_blender
+
 
 def source(num_frames: int = 10) -> SimpleNamespace:
     return SimpleNamespace(motion=SimpleNamespace(num_frames=num_frames))

@@ -38,14 +38,17 @@ def limbs_of_flags() -> set[str]:
     return {*find_visibility(names, np.ones((1, len(names)))).limbs, "person"}
 
 
+@pytest.mark.main_blender
 def test_every_translated_text_is_still_in_use():
     assert set(ENGLISH) - texts_in_the_source() - limbs_of_flags() == set()
 
 
+@pytest.mark.main_blender
 def test_the_limbs_of_doubtful_stretches_are_translated():
     assert limbs_of_flags() <= set(ENGLISH)
 
 
+@pytest.mark.main_blender
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_translation_has_the_same_placeholders(language):
     def places(text: str) -> list[tuple]:

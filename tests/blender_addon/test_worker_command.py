@@ -11,6 +11,8 @@ from blender_addon.batch import worker_process
 from core.batch.workers import WorkerDied
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.main_blender
+
 
 def test_workers_run_in_the_same_blender(monkeypatch):
     program = SimpleNamespace(app=SimpleNamespace(binary_path="/opt/blender/blender"))

@@ -20,6 +20,8 @@ from core.retarget import report  # noqa: E402
 from core.retarget.bone_map import BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES  # noqa: E402
 
+pytestmark = pytest.mark.main_blender
+
 GERMAN = LANGUAGES["de"]
 
 

@@ -10,6 +10,8 @@ pytest.importorskip("bpy", reason="needs Blender's Python module")
 
 from blender_addon.character.gltf_rate import gltf_rate  # noqa: E402
 
+pytestmark = pytest.mark.main_blender
+
 
 def scene(**times: object) -> dict[str, object]:
     accessor = {"count": 61, "min": [0.0], "max": [1.0], **times}

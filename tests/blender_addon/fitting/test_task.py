@@ -11,6 +11,8 @@ from blender_addon.background.fit_session import FitSession, FitState
 from blender_addon.background.task import Task, TaskState, end_tasks, time_left
 from core.errors import FitCancelled
 
+pytestmark = pytest.mark.main_blender
+
 
 def in_steps(progress, steps: int = 10) -> str:
     for step in range(steps + 1):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from blender_addon.track.playback import NEVER, Playback, Side, last_seen
 from blender_addon.track.viewport_markers import CORNERS, View, disc_triangles, ring_lines
 from core.layouts import COCO17
 from core.track import KeypointTrack
+
+pytestmark = pytest.mark.main_blender
 
 
 def track_of(num_frames: int = 5, fps: float = 10.0) -> KeypointTrack:

@@ -11,6 +11,8 @@ from blender_addon.track.request import TrackRequest
 from blender_addon.track.session import TrackSession, TrackState
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.main_blender
+
 WALK = TrackRequest(str(REPOSITORY / "samples" / "walk.trc"))
 WRONG = TrackRequest(str(REPOSITORY / "samples" / "walk_wrong_units.trc"))
 

@@ -9,6 +9,8 @@ from core.errors import CoreError
 from core.reading import ReadOptions, read_all
 from tests.conftest import REPOSITORY
 
+pytestmark = pytest.mark.main_blender
+
 OF_A_BATCH = {"join_where_present"}
 """Set by a batch itself, never by a user."""
 
