@@ -25,6 +25,9 @@ from tests.waiting import PATIENCE_S, poll  # noqa: E402
 
 pytestmark = pytest.mark.main_blender
 
+FAST = ("--quality", "fast")
+"""Where it does not matter how good the fit is."""
+
 
 def command(*arguments):
     return [sys.executable, "-m", "blender_addon", *map(str, arguments)]
@@ -35,7 +38,7 @@ def test_a_second_run_retries_only_the_failed_file(write_track, tmp_path, capfd)
     write_track(source / "a.npz", seed=1)
     write_track(source / "day" / "b.npz", seed=2)
     (source / "broken.trc").write_bytes(b"\x00\x01 garbage")
-    arguments = [str(source), "-o", str(out), "--formats", "bvh", "--jobs", "2"]
+    arguments = [str(source), "-o", str(out), "--formats", "bvh", "--jobs", "2", *FAST]
     assert main(arguments) == 1
     assert statuses(out) == {"a.npz": "converted", "b.npz": "converted", "broken.trc": "failed"}
     assert (out / "a.bvh").is_file() and (out / "day" / "b.bvh").is_file()
@@ -70,7 +73,7 @@ def test_foreign_files_are_not_replaced_without_overwrite(write_track, tmp_path)
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
     out.mkdir()
     (out / "walk.bvh").write_text("somebody's work")
-    arguments = [str(source), "-o", str(out), "--formats", "bvh"]
+    arguments = [str(source), "-o", str(out), "--formats", "bvh", *FAST]
     for _ in range(2):
         assert main(arguments) == 1
         assert "--overwrite" in read_summary(out)["inputs"][0]["message"]
@@ -109,7 +112,7 @@ def test_people_of_one_input_never_replace_another_input(write_track, tmp_path):
     arrays["confidence"] = np.stack([arrays["confidence"]] * 2)
     np.savez(folder / "duo.npz", **arrays)
     out = tmp_path / "out"
-    assert main([str(folder), "-o", str(out), "--formats", "npz", "--overwrite"]) == 1
+    assert main([str(folder), "-o", str(out), "--formats", "npz", "--overwrite", *FAST]) == 1
     assert statuses(out) == {"duo.npz": "converted", "duo_1.npz": "failed"}
     assert "belongs to" in read_summary(out)["inputs"][1]["message"]
     assert {path.name for path in out.glob("*.npz")} == {"duo_0.npz", "duo_1.npz"}
@@ -120,7 +123,7 @@ def test_betas_are_applied_and_wrong_ones_refused(write_track, tmp_path, capfd):
     betas = np.linspace(-1.0, 1.0, 10)
     np.save(tmp_path / "betas.npy", betas)
     np.save(tmp_path / "three.npy", np.zeros(3))
-    base = [str(source), "-o", str(out), "--formats", "npz", "--betas"]
+    base = [str(source), "-o", str(out), "--formats", "npz", *FAST, "--betas"]
     assert main([*base, str(tmp_path / "three.npy")]) == 2
     assert "expected 10 numbers" in capfd.readouterr().err and not out.exists()
     assert main([*base, str(tmp_path / "betas.npy")]) == 0
@@ -171,7 +174,7 @@ def test_an_interrupt_leaves_no_partial_output(write_track, tmp_path, number):
 def test_a_run_after_a_killed_one_completes_the_outputs(write_track, tmp_path):
     """Killed when one of two outputs is in its place; tests/core/batch kills it at each point."""
     walk, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
-    arguments = [str(walk), "-o", str(out), "--formats", "npz", "bvh"]
+    arguments = [str(walk), "-o", str(out), "--formats", "npz", "bvh", *FAST]
     assert kill(2, "blender_addon.batch.cli", arguments) == KILLED
     assert (out / "walk.npz").is_file() and not (out / "walk.bvh").exists()
     assert main(arguments) == 0
@@ -221,7 +224,7 @@ def test_old_temporary_folders_of_killed_batches_are_removed(write_track, tmp_pa
         (out / name / "walk.npz").touch()
         if name.endswith("old"):
             os.utime(out / name, (0.0, 0.0))
-    assert main([str(source), "-o", str(out), "--formats", "npz"]) == 0
+    assert main([str(source), "-o", str(out), "--formats", "npz", *FAST]) == 0
     assert [name for name in names if (out / name).exists()] == [".writing-young"]
 
 
@@ -233,7 +236,7 @@ def test_a_batch_leaves_no_temporary_files(write_track, tmp_path, device):
     source, temporary = write_track(tmp_path / "walk.npz"), tmp_path / "temporary"
     temporary.mkdir()
     environment = {**os.environ, "TMPDIR": str(temporary)}
-    options = ("--device", device, "--torch-python", sys.executable)
+    options = ("--device", device, "--torch-python", sys.executable, *FAST)
     subprocess.run(command(source, "-o", tmp_path / "out", *options), cwd=REPOSITORY, env=environment, check=True)
     assert not list(temporary.iterdir())
 
@@ -256,7 +259,7 @@ def test_a_crashing_worker_fails_only_its_input(write_track, tmp_path, monkeypat
 
 def test_motions_begin_at_the_given_start_frame_with_correctives_on_request(write_track, tmp_path, capsys):
     source, out = write_track(tmp_path / "walk.npz"), tmp_path / "out"
-    asked = ["--start-frame", "1001", "--formats", "blend", "fbx", "--correctives"]
+    asked = ["--start-frame", "1001", "--formats", "blend", "fbx", "--correctives", *FAST]
     assert main([str(source), "-o", str(out), *asked]) == 0
     assert b"corrective_" in (out / "walk.fbx").read_bytes()
     bpy.ops.wm.open_mainfile(filepath=str(out / "walk.blend"))

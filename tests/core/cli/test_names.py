@@ -45,6 +45,7 @@ def edited(path, names: dict[int, str]) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_template_is_written_edited_and_fits_like_the_known_layout(recording, betas, unnamed, out, tmp_path, capsys):
     names = tmp_path / "names.json"
     assert main(["info", str(unnamed)]) == 1

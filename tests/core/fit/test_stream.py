@@ -177,6 +177,8 @@ def test_the_shape_is_found_at_any_frame_rate(walk, fps):
     track = scene.track()
     for frame in zip(track.positions, track.confidence, strict=True):
         betas = running.push(*frame).betas
+        if running.calibrated:  # the shape stays as it is from here on: test_the_shape_settles
+            break
     assert running.calibrated
     assert np.linalg.norm(BODY.shapedirs @ (betas - scene.betas), axis=-1).mean() < 0.006
 

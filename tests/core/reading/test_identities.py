@@ -111,6 +111,7 @@ def test_one_file_of_many_need_not_have_the_people_that_are_joined(lost, tmp_pat
     assert sum("obody was joined by --join" in note for note in alone.notes) == 2 and not alone.doubts
 
 
+@pytest.mark.slow
 def test_a_batch_joins_the_people_of_the_inputs_that_have_them(lost, tmp_path):
     np.savez(tmp_path / "one.npz", positions=walk_in(BODY25), fps=FPS, layout="body25")
     arguments = [str(lost), str(tmp_path / "one.npz"), "-o", str(tmp_path / "out"), "--join", "3+7+12"]

@@ -83,6 +83,7 @@ def test_limbs_point_where_the_whole_clip_has_them(name: str) -> None:
     assert np.percentile(legs, 95) < 2.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mpfb_mixamo", "m2m_male"])
 def test_feet_that_stand_are_held_and_let_go_smoothly(name: str) -> None:
     evaluator, whole, live = on_fixture(name)
@@ -94,6 +95,7 @@ def test_feet_that_stand_are_held_and_let_go_smoothly(name: str) -> None:
     assert held.acceleration < 1.1 * planned.acceleration
 
 
+@pytest.mark.slow
 def test_a_cut_lets_the_feet_go() -> None:
     rig = load_rig("m2m_male")
     bone_map, motion = map_bones(rig), walk().motion
