@@ -16,13 +16,16 @@ from blender_addon.character.operators import SMPLIFY_OT_export_character, SMPLI
 from blender_addon.core_access import FitOptions  # noqa: E402
 from blender_addon.export.operators import SMPLIFY_OT_export  # noqa: E402
 from blender_addon.export.writers import export_figures, save_session, write_amass  # noqa: E402
+from blender_addon.figure.create import add_figures  # noqa: E402
 from blender_addon.figure.record import FigureRecord, load, store  # noqa: E402
 from blender_addon.project_files import project_files  # noqa: E402
 from blender_addon.registration import MODULES  # noqa: E402
 from blender_addon.track.point_operators import SMPLIFY_OT_save_points  # noqa: E402
 from core.convert_options import plain_options  # noqa: E402
 from core.errors import OutputError  # noqa: E402
+from core.motion import Motion  # noqa: E402
 from core.pipeline import FitSource  # noqa: E402
+from core.placement import Person  # noqa: E402
 from tests.blender_addon.character.rigs import make_character, write_character  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
 from tests.disguises import DISGUISES, disguise  # noqa: E402
@@ -44,8 +47,21 @@ OTHER_OPERATORS = {
 """These change the scene only; the private environment of the GPU is in a folder that the user cannot choose."""
 
 
+@pytest.fixture(scope="module")
+def two_figures(body, make_motion, tmp_path_factory) -> tuple[Path, list[Motion]]:
+    """A .blend of the figures "fit" and "walk", and their motions."""
+    bpy.ops.wm.read_homefile(use_empty=True)
+    motions = []
+    for number, name in enumerate(("fit", "walk")):
+        people = [Person(name, make_motion(4, seed=number), body)]
+        motions += [figure.motion for figure in add_figures(people, bpy.context.scene, name=name)]
+    path = tmp_path_factory.mktemp("figures") / "two.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    return path, motions
+
+
 @pytest.fixture
-def project(addon, add_person, make_motion, tmp_path) -> dict[str, Path]:
+def project(two_figures, addon, tmp_path) -> dict[str, Path]:
     """A saved project of two figures; returns its files, each by what it is.
 
     The first figure was fitted, the second imported; a library is linked; the boxes are set to other files.
@@ -57,26 +73,28 @@ def project(addon, add_person, make_motion, tmp_path) -> dict[str, Path]:
             "next body", "next betas",
         )
     }  # fmt: skip
+    path, motions = two_figures
+    bpy.ops.wm.open_mainfile(filepath=str(path))
     bpy.data.libraries.write(str(files["library"]), {bpy.data.texts.new("linked")})
     with bpy.data.libraries.load(str(files["library"]), link=True) as (inside, linked):
         linked.texts = inside.texts
     for role, path in files.items():
         if role not in ("project", "library"):
             path.write_text(role)
-    fitted, imported = (add_person(make_motion(4, seed=number), name) for number, name in enumerate(("fit", "walk")))
+    fitted, imported = (bpy.data.objects[name] for name in ("fit", "walk"))
     where = {"file": "keypoints", "body": "body", "betas_file": "betas"}
     source = FitSource(
         **{name: str(files[role]) for name, role in where.items()},
         fit=plain_options(FitOptions(network=files["network"], prior=files["prior"])),
     )
-    record = FigureRecord(fitted.motion, 1, source, None, 30.0, np.zeros(3))
-    store(fitted.armature, record)
-    store(imported.armature, replace(record, motion=imported.motion, source=FitSource(file=str(files["motion"]))))
-    settings = addon.smplify
+    record = FigureRecord(motions[0], 1, source, None, 30.0, np.zeros(3))
+    store(fitted, record)
+    store(imported, replace(record, motion=motions[1], source=FitSource(file=str(files["motion"]))))
+    settings = bpy.context.scene.smplify
     settings.track.filepath = str(files["next keypoints"])
     settings.body.file, settings.body.betas_file = str(files["next body"]), str(files["next betas"])
     bpy.ops.wm.save_as_mainfile(filepath=str(files["project"]))
-    bpy.context.view_layer.objects.active = imported.armature
+    bpy.context.view_layer.objects.active = imported
     return files
 
 

@@ -7,10 +7,11 @@ import pytest
 
 @pytest.fixture
 def walk(addon, write_track, tmp_path):
-    """The settings of a scene whose track is read."""
+    """The settings of a scene whose track is read; fits are fast."""
     import bpy
 
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
+    addon.smplify.fit.quality = "FAST"
     return addon.smplify
 
 
