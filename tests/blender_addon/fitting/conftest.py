@@ -7,11 +7,10 @@ import pytest
 
 @pytest.fixture
 def walk(addon, write_track, tmp_path):
-    """The settings of a scene whose track is read; fits are fast."""
+    """The settings of a scene whose track is read."""
     import bpy
 
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
-    addon.smplify.fit.quality = "FAST"
     return addon.smplify
 
 

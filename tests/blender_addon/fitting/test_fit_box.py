@@ -28,6 +28,13 @@ from tests.blender_addon.drawing import draw  # noqa: E402
 from tests.blender_addon.walk import part_of_the_walk  # noqa: E402
 
 
+@pytest.fixture
+def walk(walk):
+    """The settings of a scene whose track is read; fits are fast."""
+    walk.fit.quality = "FAST"
+    return walk
+
+
 def test_a_fit_from_python_adds_selected_figures(walk, contents):
     figure_before = contents()[0]["objects"]
     assert bpy.ops.smplify.fit() == {"FINISHED"}

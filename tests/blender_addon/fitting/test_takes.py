@@ -40,7 +40,7 @@ def open_takes(folder, *names: str) -> None:
 
 def fit_takes(folder, *, bad: bool = False, **settings: object) -> None:
     open_takes(folder, "b_turn.npz", "a_walk.npz", *(["c_bad.npz"] if bad else []))
-    for name, value in settings.items():
+    for name, value in {"quality": "FAST", **settings}.items():
         setattr(bpy.context.scene.smplify.fit, name, value)
     assert bpy.ops.smplify.fit() == {"FINISHED"}
 

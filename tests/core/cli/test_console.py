@@ -56,6 +56,7 @@ def test_progress_goes_to_standard_error(recording, betas, out, capsys):
     assert "Fitting the poses" in printed.err and "Fitting the poses" not in printed.out
 
 
+@pytest.mark.slow
 def test_the_module_runs_as_a_command(recording, betas, out):
     command = [sys.executable, "-m", "core", "fit", recording, "-o", out / "walk.npz", "--betas", betas, "--quiet"]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120)

@@ -67,6 +67,7 @@ def test_a_template_is_written_edited_and_fits_like_the_known_layout(recording, 
     assert np.median(np.abs(named["poses"][:, :66] - known["poses"][:, :66])) < 0.01
 
 
+@pytest.mark.slow
 def test_an_unedited_template_changes_nothing(recording, betas, out, tmp_path, capsys):
     names = tmp_path / "names.json"
     assert template(recording, names) == 0

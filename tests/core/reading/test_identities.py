@@ -161,6 +161,7 @@ def test_solved_motions_and_other_points_are_not_joined(make_recording):
         join([first, fewer], ["A+B"])
 
 
+@pytest.mark.slow
 def test_twenty_people_are_read_apart_and_those_who_were_lost_joined(clip):
     places = [ASIDE * index for index in range(20)]
     folder = clip({

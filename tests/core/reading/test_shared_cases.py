@@ -129,6 +129,7 @@ def test_a_root_that_stays_is_no_place(cases, name):
     assert reading.track.root_relative
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "turn_deg"), [("far_100000_m.npz", 0.01), ("wild_point_before_gap_3m.npz", 0.1)])
 def test_faulty_points_do_not_turn_the_body(faults, name, turn_deg):
     turns = []
