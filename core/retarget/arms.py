@@ -21,6 +21,8 @@ _STEPS = 6
 _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
+_CAUTION = 0.6
+"""Damping of each step, per radian and leg length: an almost straight arm would swing to and fro about its goal."""
 _WHOLE = 0.99
 """Share of the way from which a hand goes all of it."""
 _LEAST_BEND_RAD = 0.1
@@ -169,9 +171,10 @@ class _Solver:
                 share = strength * self.shares[number]
                 goal = (1.0 - share) * self.start[number] + share * self._goal(number)
                 hand, anchor = self._hand(number), self._anchor(number)
-                jacobian = self._jacobian(number, hand, anchor, goal, axes)
+                jacobian = self._jacobian(number, anchor, goal, axes)
                 missing = goal - hand + anchor
                 equations.add(columns, jacobian, missing, _WEIGHT * touch.weight, self.frames[number])
+            equations.shorten(leg * _CAUTION)
             step = equations.solve(slice(None))
             so_far += step
             self._turn(step, axes, hands)
@@ -279,39 +282,42 @@ class _Solver:
     def _part(self, name: str) -> Part:
         return self.character.parts[name]
 
-    def _jacobian(
-        self, number: int, hand: np.ndarray, anchor: np.ndarray, goal: np.ndarray, axes: dict[int, np.ndarray]
-    ) -> np.ndarray:
+    def _jacobian(self, number: int, anchor: np.ndarray, goal: np.ndarray, axes: dict[int, np.ndarray]) -> np.ndarray:
         """Return how the unknowns move the hand of a touch away from its goal: (3, 11, T).
 
-        The goal is at the anchor, which lies between the part's two joints, and turns with the first of them.
+        Hands keep their world rotations, so all of their points move as their wrists do. The goal is at the anchor,
+        which lies between the part's two joints, and turns with the first of them.
         """
         touch, frames = self.touches[number], self.frames[number]
         positions = self.pose.positions[..., frames]
         own_axes = {side: axis[:, frames] for side, axis in axes.items()}
-        jacobian = self.arms.jacobian(self._part(touch.hand).joints[0], hand, positions, own_axes)
+        wrist = self._part(touch.hand).joints[0]
+        jacobian = self.arms.jacobian(wrist, positions[:, wrist], positions, own_axes)
         if isinstance(touch, FloorReach):
             return jacobian
         first, second = self._part(touch.part).joints
-        jacobian -= self.arms.jacobian(first, anchor + goal, positions, own_axes)
+        touched = positions[:, first] if touch.part in HANDS else anchor + goal
+        jacobian -= self.arms.jacobian(first, touched, positions, own_axes)
         if first != second:
             at_first, at_second = (self.arms.jacobian(joint, anchor, positions, own_axes) for joint in (first, second))
             jacobian += touch.share * (at_first - at_second)
         return jacobian
 
     def _beyond(self, number: int) -> np.ndarray:
-        """Return how far a touch is beyond the arm's length (T,), as a share of it. Two hands meet halfway."""
+        """Return how far a touch is beyond the arm's length (T,), as a share of it.
+
+        Two hands can meet anywhere between their shoulders: both arms together must be long enough.
+        """
         touch, frames = self.touches[number], self.frames[number]
         missing = self._anchor(number) + self._goal(number) - self._hand(number)
-        ways = {touch.hand: 0.5, touch.part: -0.5} if touch.part in HANDS else {touch.hand: 1.0}
-        beyond = np.zeros(len(frames))
-        for hand, way in ways.items():
-            limb = self.arms.limbs[HANDS.index(hand)]
-            if limb is not None:
-                shoulder, wrist = (self.pose.positions[:, joint][:, frames] for joint in (limb[0], limb[2]))
-                needed = np.linalg.norm(wrist + way * missing - shoulder, axis=0)
-                beyond = np.maximum(beyond, needed / self.character.arm_m - _REACH)
-        return beyond
+        hands = [hand for hand in (touch.hand, touch.part) if hand in HANDS]
+        limbs = [limb for hand in hands if (limb := self.arms.limbs[HANDS.index(hand)]) is not None]
+        wrists, shoulders = ([self.pose.positions[:, limb[place]][:, frames] for limb in limbs] for place in (2, 0))
+        needed = missing + wrists[0] - shoulders[0]
+        if len(limbs) > 1:
+            needed = 0.5 * (needed - wrists[1] + shoulders[1])
+        beyond: np.ndarray = np.linalg.norm(needed, axis=0) / self.character.arm_m - _REACH
+        return np.maximum(beyond, 0.0)
 
     def _in_reach(self, number: int) -> np.ndarray:
         """Return how far the hand goes to its goal (T,), 0 to 1."""

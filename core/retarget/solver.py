@@ -59,6 +59,11 @@ class NormalEquations:
         else:
             self._augmented[rows[..., None], target[..., None], frames] += block
 
+    def shorten(self, damping: float) -> None:
+        """Add ``|damping x|^2``: steps are shorter in directions that matter little (Levenberg-Marquardt)."""
+        diagonal = np.arange(len(self._augmented))
+        self._augmented[diagonal, diagonal] += damping**2
+
     def solve(self, turns: slice) -> np.ndarray:
         """Return the step (N, F), shortened where one of the rotations *turns* would be too large to be linear.
 

@@ -32,6 +32,8 @@ _HAND_M = 0.026
 FADE_S = 0.15
 """Time over which touches are smoothed."""
 _LEAST_WEIGHT = 0.01
+_SURE = 0.5
+"""A hand that touches the other one with this weight does not touch that arm."""
 _TINY = 1e-9
 
 
@@ -134,6 +136,8 @@ def find_touches(
 ) -> list[Touch]:
     """Return the touches of both hands.
 
+    A hand on the other hand does not touch that arm besides: with other proportions it could not reach both.
+
     Args:
         parts: the surface of the body, as far as it is known.
         pose: its joints, in consecutive frames.
@@ -156,9 +160,13 @@ def find_touches(
         ]
         beyond = np.stack([one.beyond for one in nearest])
         behind = (beyond - beyond.min(axis=0)) / _NEAREST_M
+        weights = {}
         for name, one, rank in zip(others, nearest, behind, strict=True):
             weight = np.exp(-((np.maximum(one.beyond, 0.0) / one.fading) ** 2) - rank**2)
-            weight = (smoothed(weight, fade) if weight.max(initial=0.0) > _LEAST_WEIGHT else weight)[inner]
+            weights[name] = held_up(weight, fade // 2) if weight.max(initial=0.0) > _LEAST_WEIGHT else weight
+        off_hand = np.maximum(1.0 - weights.get(HANDS[1 - HANDS.index(hand)], np.zeros(1)) / _SURE, 0.0)
+        for name, one in zip(others, nearest, strict=True):
+            weight = (weights[name] * off_hand if _kind(name) == "arm" else weights[name])[inner]
             frames = np.flatnonzero(weight > _LEAST_WEIGHT)
             if len(frames) and (hand, name) != HANDS[::-1]:  # both hands touch each other in one
                 at = frames + inner.start
@@ -259,6 +267,15 @@ def smoothed(values: np.ndarray, fade: int) -> np.ndarray:
         return values
     kernel = np.hanning(2 * fade + 3)[1:-1]
     return np.convolve(np.pad(values, fade, mode="edge"), kernel / kernel.sum(), mode="valid")
+
+
+def held_up(values: np.ndarray, fade: int) -> np.ndarray:
+    """Return smooth values (F,) that are nowhere below those given, over twice *fade* frames before and after."""
+    if not values.any():
+        return values
+    padded = np.pad(values, fade, mode="edge")
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * fade + 1).max(axis=1)
+    return smoothed(highest, fade)
 
 
 def _kind(name: str) -> str:
