@@ -20,6 +20,8 @@ from .soles import Foot
 _FEWEST_FLAT = 3
 _MAX_PITCH_RAD = 0.5
 _MAX_TOE_BEND_RAD = 1.2
+_TIPTOE_RAD, _LYING_RAD = 1.0, 1.7
+"""A foot that is tilted by up to the first may stand, from the second on it lies."""
 _UP = np.array([[0.0], [1.0], [0.0]])
 _TINY = 1e-9
 _BLOCK_FRAMES = 4096
@@ -118,13 +120,19 @@ def _flat_pitch(foot: Foot, rotations: np.ndarray, contacts: np.ndarray) -> floa
 
 
 def _tilted(rotations: np.ndarray, change: float) -> np.ndarray:
-    """Return *rotations* (3, 3, F) with their tilt against the vertical increased by the factor 1 + *change*."""
+    """Return *rotations* (3, 3, F) with their tilt against the vertical increased by the factor 1 + *change*.
+
+    A foot that does not stand but lies on its side or its back keeps its tilt.
+    """
     if change == 0.0:
         return rotations
     up = rotations[:, 1]
     axis = cross(np.broadcast_to(_UP, up.shape), up)
     sine = np.sqrt((axis * axis).sum(axis=0))
-    turn = axis * (change * np.arctan2(sine, up[1]) / np.maximum(sine, _TINY))
+    angle = np.arctan2(sine, up[1])
+    lies = np.clip((angle - _TIPTOE_RAD) / (_LYING_RAD - _TIPTOE_RAD), 0.0, 1.0)
+    stands = 1.0 - lies * lies * (3.0 - 2.0 * lies)
+    turn = axis * (change * stands * angle / np.maximum(sine, _TINY))
     tilted: np.ndarray = times(from_rotation_vectors(turn), rotations)
     return tilted
 

@@ -3,8 +3,8 @@
 The source tells which parts touch. Where they lie follows from the character's own skin: first the height of the whole
 body, so that its lowest part is on the floor as the source's is and none is below it; then the arms, so that each hand
 reaches the floor and stands still where the source's does. The height is planned for the whole clip, since it must not
-jump. Everything is in the floor's axes: Y = 0 is the floor. A motion that comes near the floor with its feet alone is
-not changed.
+jump. Everything is in the floor's axes: Y = 0 is the floor. Frames in which the source and the character come near the
+floor with their feet alone are not changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .character import Character
 from .floor_contacts import FADE_S, body_heights, closeness, hand_heights, resting_height, touching
 from .source import RetargetSource
 from .surfaces import HANDS
-from .touch import FloorReach, smoothed
+from .touch import FloorReach, held_up, smoothed
 from .tree import Pose
 
 _ROUNDS = 4
@@ -40,6 +40,7 @@ _LEAST_WEIGHT = 0.01
 _UP = np.array([[0.0], [1.0], [0.0]])
 _WRISTS = [JOINT_INDEX[f"{side}_wrist"] for side in SIDES]
 _MOST_PITCH_RAD, _PITCH_STEP_RAD = 0.5, 0.2
+_MOST_BACK_RAD, _BACK_STEP_RAD = 1.2, 0.4
 _LEAST_LEAN = 0.3
 """Sine of the lean from which the trunk is pitched for hands to reach the floor, fully from twice of it."""
 _SOFT_LEGS = 0.05
@@ -82,12 +83,9 @@ class Nearness:
         self.body[frames], self.hands[:, frames] = body_heights(source), hand_heights(source)
         self.places[:, :, frames] = source.positions[:, _WRISTS].swapaxes(0, 1)
         parts = (*skin.body, *skin.hands[0], *skin.hands[1])
-        on_hands = touching(self.hands[:, frames].min(axis=0)) > 0.0
-        close = self.is_down(frames) > 0.0
-        if not parts or not (close | on_hands).any():
-            return
-        low = lowest(parts, transferred) < _NEAR_LEGS * character.leg_m
-        self.looked_at[frames] = on_hands | (close & (low | (touching(self.body[frames]) > 0.0)))
+        if parts:
+            touches = touching(np.minimum(self.body[frames], self.hands[:, frames].min(axis=0))) > 0.0
+            self.looked_at[frames] = touches | (lowest(parts, transferred) < _NEAR_LEGS * character.leg_m)
 
     def is_down(self, frames: slice) -> np.ndarray:
         """Return how surely the source is down on the floor (F,), from 0 to 1; not where it stands and bends down."""
@@ -103,9 +101,13 @@ class Nearness:
             lift: (F,) how far the body is lifted, metres.
             leg_m: length of the character's leg.
         """
-        propped = touching(self.hands[:, frames]).max(axis=0)
         lifted = np.clip(np.abs(lift) / (_HELD_LEGS * leg_m), 0.0, 1.0)
-        found: np.ndarray = np.maximum(touching(self.body[frames]), propped * lifted)
+        found: np.ndarray = np.maximum(touching(self.body[frames]), self.propped(frames) * lifted)
+        return found
+
+    def propped(self, frames: slice) -> np.ndarray:
+        """Return how surely hands prop up a body (F,), from 0 to 1, that does not lie on the floor besides."""
+        found: np.ndarray = touching(self.hands[:, frames]).max(axis=0) * (1.0 - touching(self.body[frames]))
         return found
 
 
@@ -168,16 +170,18 @@ class FloorPlanner:
         for block in chosen:
             lift[block], pitch[block] = self._needed(block)
         is_down = self.near.is_down(slice(None))
-        lift, pitch = _held_up(is_down * lift, fade), smoothed(is_down * pitch, fade)
-        places, moves = np.zeros((2, 3, count)), np.zeros((2, count))
+        lift, back = held_up(is_down * lift, fade), held_up(np.maximum(-pitch, 0.0), fade)
+        pitch = smoothed(is_down * np.maximum(pitch, 0.0), fade) - back
+        places, moves, lows = np.zeros((2, 3, count)), np.zeros((2, count)), np.zeros((2, count))
         for block in chosen:
             rotations, root = self.posed(block, lift[block], pitch[block])
             pose = self.character.tree.pose(rotations, root)
             for number in self._hands():
                 places[number][:, block] = self._middle(number, pose)
                 moves[number, block] = self._hand_move(number, block, pose)
+                lows[number, block] = lowest(self.skin.hands[number], pose)
         plan = FloorPlan(lift, pitch, places, np.zeros_like(moves), np.zeros_like(moves))
-        return self._with_hands_held(plan, moves, fade)
+        return self._with_hands_held(plan, moves, lows, fade)
 
     def _chosen(self, around: int, block_frames: int) -> list[slice]:
         """Return the frames that are looked at, with *around* frames before and after, in blocks."""
@@ -212,21 +216,34 @@ class FloorPlanner:
         return weight
 
     def _needed(self, frames: slice) -> tuple[np.ndarray, np.ndarray]:
-        """Return the lift (F,) for the lowest part to be where the source's is, and the pitch (F,) for the hands."""
+        """Return the lift (F,) for the lowest part to be where the source's is, and the pitch (F,) for the hands.
+
+        Where the source's body does not touch the floor, head and chest are kept above it by leaning back.
+        """
         character, height = self.character, self.near.body[frames]
+        above = set(character.tree.below(character.tree.chest))
+        upper, lower = (
+            [part for part in self.skin.body if (part.ankle in above) == is_upper] for is_upper in (True, False)
+        )
         weight, resting = touching(height), character.size * resting_height(height)
         lift, pitch = np.zeros(len(height)), np.zeros(len(height))
+        is_down = self.near.is_down(frames) > 0.0
         most = _MOST_LEGS * character.leg_m
         for _ in range(_ROUNDS):
             rotations, root = self.posed(frames, lift, pitch)
             pose = character.tree.pose(rotations, root)
             solve_arms(character, rotations, root, self._lifted_hands(frames, pose), self.hands)
             pose = character.tree.pose(rotations, root)
-            pitch = np.clip(pitch + self._missing_pitch(frames, pose), 0.0, _MOST_PITCH_RAD)
-            low = lowest(self.skin.body, pose)
-            change = weight * (resting - low)
+            low = lowest(upper, pose)
+            ahead, least = self._ahead(pose)
+            back = (1.0 - weight) * np.minimum(np.maximum(-low, 0.0) / np.maximum(ahead, least), _BACK_STEP_RAD)
+            forward = np.where(pitch < 0.0, 0.0, self._missing_pitch(frames, pose))
+            turned = np.clip(pitch + np.where(back > 0.0, -back, forward), -_MOST_BACK_RAD, _MOST_PITCH_RAD)
+            low = np.minimum(lowest(lower, pose), low + np.maximum(pitch - turned, 0.0) * np.maximum(ahead, 0.0))
+            pitch = turned
+            change = weight * (resting - low) + (1.0 - weight) * np.maximum(-low, -np.maximum(lift, 0.0))
             change = np.where(low + change < 0.0, -low, change)
-            lift = np.clip(lift + np.where(np.isfinite(low), change, 0.0), -most, most)
+            lift = np.clip(lift + np.where(np.isfinite(low) & is_down, change, 0.0), -most, most)
         return lift, pitch
 
     def _lifted_hands(self, frames: slice, pose: Pose) -> list[FloorReach]:
@@ -243,28 +260,30 @@ class FloorPlanner:
 
     def _missing_pitch(self, frames: slice, pose: Pose) -> np.ndarray:
         """Return how far the trunk must lean forward (F,), radians, for hands to reach the floor that should."""
-        tree = self.character.tree
         gap = np.zeros(pose.positions.shape[-1])
         for number in self._hands():
             touches = touching(self.near.hands[number, frames])
             gap = np.maximum(gap, np.where(touches > 0.0, -self._hand_move(number, frames, pose), 0.0))
+        ahead, least = self._ahead(pose)
+        share = np.clip(ahead / least - 1.0, 0.0, 1.0)
+        found: np.ndarray = self.hands * np.minimum(share * gap / np.maximum(ahead, least), _PITCH_STEP_RAD)
+        return found
+
+    def _ahead(self, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far the shoulders are ahead of the hips (F,), and the least that pitching counts with (F,)."""
+        index = self.character.tree.index
         hips, shoulders = (
-            0.5 * sum(pose.positions[:, tree.index[f"{side}_{role}"]] for side in SIDES)
-            for role in ("thigh", "upper_arm")
+            0.5 * sum(pose.positions[:, index[f"{side}_{role}"]] for side in SIDES) for role in ("thigh", "upper_arm")
         )
         trunk = shoulders - hips
         length = np.maximum(np.linalg.norm(trunk, axis=0), _LEAST_MOVE_M)
-        ahead = -cross(_level_side(pose.rotations), trunk)[1]
-        share = np.clip(ahead / length / _LEAST_LEAN - 1.0, 0.0, 1.0)
-        found: np.ndarray = self.hands * np.minimum(
-            share * gap / np.maximum(ahead, _LEAST_LEAN * length), _PITCH_STEP_RAD
-        )
-        return found
+        return -cross(_level_side(pose.rotations), trunk)[1], _LEAST_LEAN * length
 
-    def _with_hands_held(self, plan: FloorPlan, moves: np.ndarray, fade: int) -> FloorPlan:
+    def _with_hands_held(self, plan: FloorPlan, moves: np.ndarray, lows: np.ndarray, fade: int) -> FloorPlan:
         """Return the *plan*, whose hands are where the pose has them, with *moves* (2, F) upwards.
 
-        Hands that stand on the source's floor stand still.
+        Hands that stand on the source's floor stand still. None is below the floor, however fast: *lows* (2, F) are the
+        heights of their lowest points before the moves.
         """
         places = plan.hands
         drift = self.step * (self.source.level @ self.source.drift.T)
@@ -281,9 +300,9 @@ class FloorPlanner:
                 held[:, around] = (middle + drift - places[number])[:, around]
             weight = smoothed(stands.astype(np.float64), fade)
             goals[number] += weight * held * np.array([[1.0], [0.0], [1.0]])
-            goals[number, 1] += smoothed(moves[number], fade // 2)
+            goals[number, 1] += np.maximum(smoothed(moves[number], fade // 2), -lows[number])
             weights[number] = self._hand_weight(number, slice(None), moves[number]) * self.near.looked_at
-            flat[number] = self.hands * _held_up(weights[number], fade)
+            flat[number] = self.hands * held_up(weights[number], fade)
         return replace(plan, hands=goals, weights=weights, flat=flat)
 
 
@@ -309,12 +328,3 @@ def _level_side(rotations: np.ndarray) -> np.ndarray:
     length = np.linalg.norm(side, axis=0)
     found: np.ndarray = side * np.minimum(length, 1.0) / np.maximum(length, _LEAST_MOVE_M)
     return found
-
-
-def _held_up(lift: np.ndarray, fade: int) -> np.ndarray:
-    """Return a smooth lift (F,) that is nowhere below the needed one, but for the rounding of peaks."""
-    if not lift.any():
-        return lift
-    padded = np.pad(lift, fade, mode="edge")
-    highest = np.lib.stride_tricks.sliding_window_view(padded, 2 * fade + 1).max(axis=1)
-    return smoothed(highest, fade)

@@ -22,6 +22,8 @@ _REACH = 0.99
 """Share of the leg's length up to which a foot goes, where the root is held."""
 _LEAST_BEND_RAD = 0.08
 """Bend of the knees that a leg begins with, where the root is held."""
+_SHIFTS = 4
+"""How often a root is moved towards each foot in turn."""
 _TINY_M = 1e-6
 _UNKNOWNS = 11
 
@@ -85,6 +87,32 @@ def solve_legs(
     return root
 
 
+def over_feet(
+    character: Character, rotations: np.ndarray, root: np.ndarray, goals: Sequence[np.ndarray], share: np.ndarray
+) -> np.ndarray:
+    """Return the *root* (3, F) moved over the floor, as far as legs need it to reach the *goals* (3, F) of the ankles.
+
+    Args:
+        character: the character.
+        rotations: (3, 3, N, F) world rotations.
+        root: (3, F) position of the hips, whose height stays.
+        goals: (3, F) of the left and the right ankle.
+        share: (F,) how much of the way it moves, from 0 to 1.
+    """
+    if not share.any():
+        return root
+    tree, moved = character.tree, root.copy()
+    for _ in range(_SHIFTS):
+        for side, goal in zip(SIDES, goals, strict=True):
+            thigh = tree.index[f"{side}_thigh"]
+            away = goal - tree.positions(rotations, moved, sorted({0, thigh}))[:, thigh]
+            most = _REACH * _leg_length(character, side)
+            level = np.maximum(np.hypot(away[0], away[2]), _TINY_M)
+            beyond = np.maximum(1.0 - np.sqrt(np.maximum(most**2 - away[1] ** 2, 0.0)) / level, 0.0)
+            moved[[0, 2]] += share * beyond * away[[0, 2]]
+    return moved
+
+
 def in_reach(
     character: Character, rotations: np.ndarray, root: np.ndarray, goals: Sequence[np.ndarray], held: np.ndarray
 ) -> list[np.ndarray]:
@@ -94,10 +122,14 @@ def in_reach(
     for side, goal in zip(SIDES, goals, strict=True):
         away = goal - hips[:, tree.index[f"{side}_thigh"]]
         distance = np.maximum(np.linalg.norm(away, axis=0), _TINY_M)
-        length = sum(np.linalg.norm(tree.offsets[tree.index[f"{side}_{end}"]]) for end in ("shin", "foot"))
-        beyond = np.maximum(1.0 - _REACH * length / distance, 0.0)
+        beyond = np.maximum(1.0 - _REACH * _leg_length(character, side) / distance, 0.0)
         found.append(goal - held * beyond * away)
     return found
+
+
+def _leg_length(character: Character, side: str) -> float:
+    tree = character.tree
+    return float(sum(np.linalg.norm(tree.offsets[tree.index[f"{side}_{end}"]]) for end in ("shin", "foot")))
 
 
 def leg_gaps(character: Character, pose: Pose, goals: Sequence[np.ndarray]) -> np.ndarray:

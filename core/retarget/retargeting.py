@@ -19,7 +19,7 @@ from .feet import FootPath, lowest_point, plan_foot
 from .fingers import HandMotion
 from .floor import FloorPlan, FloorPlanner, Nearness, leaning
 from .floor_contacts import touching
-from .legs import in_reach, leg_gaps, solve_legs
+from .legs import in_reach, leg_gaps, over_feet, solve_legs
 from .options import RetargetOptions
 from .prepared import Prepared
 from .report import Measurements, make_report
@@ -187,6 +187,7 @@ class _Retargeting:
         ]
         lying = touching(self.near.body[frames]) > 0.0
         held = self.near.held(frames, lift, character.leg_m)
+        root = over_feet(character, rotations, root, goals, held * self.near.propped(frames))
         goals = in_reach(character, rotations, root, goals, held)
         root = solve_legs(character, rotations, root, goals, held=held)
         for _ in range(_LIFTS):

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..cleanup.soles import lowest_points, spread_directions
 from .bone_map import SIDES
-from .rig import Rig
+from .rig import Rig, Skin
 from .tree import Pose, Tree
 
 _TINY = 1e-9
@@ -147,8 +147,11 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     if toe is None:
         ball = np.array([heel[0], low, _BALL_SHARE * along.max()])
     near = np.flatnonzero(share > _LEAST_WEIGHT)
-    directions = spread_directions(_DIRECTIONS)
-    lowest = lowest_points(tree.local(ankle, skin.vertices[near]), owners[skin.main_bones[near]], directions)
+    # A flat sole that moves partly with the shin bends: its vertices that move most and least with the foot count too.
+    directions, length = spread_directions(_DIRECTIONS), float(np.ptp(along))
+    bent = [np.hstack([directions, np.full((_DIRECTIONS, 1), length * sign)]) for sign in (-1.0, 0.0, 1.0)]
+    placed = np.hstack([tree.local(ankle, skin.vertices[near]), share[near, None]])
+    lowest = lowest_points(placed, movers(skin, owners)[near], np.concatenate(bent))
     support = skinned_support(rig, tree, owners, near[lowest], ankle, toe)
     return Foot(ankle, toe, heel, ball, float(ball[1]) - low, support, True)
 
@@ -165,6 +168,29 @@ def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray
     return Foot(
         ankle, toe, heel, ball, float(ball[1]) - low, Support(ankle, points, joints, levers, weights, toes), False
     )
+
+
+def movers(skin: Skin, owners: np.ndarray) -> np.ndarray:
+    """Return a number (V,) that vertices share which the same one or two joints move.
+
+    Where two joints meet, the vertices between them move differently from those of either, and need to be looked at by
+    themselves.
+
+    Args:
+        skin: the skin.
+        owners: (B,) the joint that each bone moves with.
+    """
+    if len(skin.vertices) == 0:
+        return np.zeros(0, dtype=np.int64)
+    joints = owners[skin.bones]
+    totals = (skin.weights[:, None] * (joints[:, :, None] == joints[:, None])).sum(axis=2)
+    main = joints[np.arange(len(joints)), totals.argmax(axis=1)]
+    totals = np.where(joints == main[:, None], 0.0, totals)
+    second = joints[np.arange(len(joints)), totals.argmax(axis=1)]
+    is_shared = totals.max(axis=1) > _LEAST_WEIGHT * skin.weights.sum(axis=1)
+    count = int(owners.max()) + 1
+    numbers: np.ndarray = main * count + np.where(is_shared, second, main)
+    return numbers
 
 
 def skinned_support(
