@@ -21,7 +21,7 @@ _STEPS = 6
 _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
-_CAUTION = 0.6
+_CAUTION = 0.3
 """Damping of each step, per radian and leg length: an almost straight arm would swing to and fro about its goal."""
 _WHOLE = 0.99
 """Share of the way from which a hand goes all of it."""

@@ -163,7 +163,7 @@ def find_touches(
         weights = {}
         for name, one, rank in zip(others, nearest, behind, strict=True):
             weight = np.exp(-((np.maximum(one.beyond, 0.0) / one.fading) ** 2) - rank**2)
-            weights[name] = held_up(weight, fade // 2) if weight.max(initial=0.0) > _LEAST_WEIGHT else weight
+            weights[name] = held_up(weight, fade // 2) if name in HANDS else smoothed(weight, fade)
         off_hand = np.maximum(1.0 - weights.get(HANDS[1 - HANDS.index(hand)], np.zeros(1)) / _SURE, 0.0)
         for name, one in zip(others, nearest, strict=True):
             weight = (weights[name] * off_hand if _kind(name) == "arm" else weights[name])[inner]
