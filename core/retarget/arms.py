@@ -21,8 +21,9 @@ _STEPS = 6
 _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
-_CAUTION = 0.3
-"""Damping of each step, per radian and leg length: an almost straight arm would swing to and fro about its goal."""
+_CAUTION, _FLOOR_CAUTION = 0.6, 0.3
+"""Damping of each step, per radian and leg length: an almost straight arm would swing to and fro about its goal. The
+second is for hands on the floor alone, which have farther to go."""
 _WHOLE = 0.99
 """Share of the way from which a hand goes all of it."""
 _LEAST_BEND_RAD = 0.1
@@ -163,6 +164,10 @@ class _Solver:
         leg = self.character.leg_m
         damping = leg * np.array([*[_CHEST] * 3, *[*_SHOULDER, _ELBOW] * 2])
         self._bend_straight_arms(strength, hands)
+        caution = np.full(self.root.shape[-1], _FLOOR_CAUTION)
+        for touch, frames in zip(self.touches, self.frames, strict=True):
+            if not isinstance(touch, FloorReach):
+                caution[frames] = _CAUTION
         so_far, columns = np.zeros((_UNKNOWNS, self.root.shape[-1])), list(range(_UNKNOWNS))
         for _ in range(_STEPS):
             equations = NormalEquations(damping, so_far)
@@ -174,7 +179,7 @@ class _Solver:
                 jacobian = self._jacobian(number, anchor, goal, axes)
                 missing = goal - hand + anchor
                 equations.add(columns, jacobian, missing, _WEIGHT * touch.weight, self.frames[number])
-            equations.shorten(leg * _CAUTION)
+            equations.shorten(leg * caution)
             step = equations.solve(slice(None))
             so_far += step
             self._turn(step, axes, hands)

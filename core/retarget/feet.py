@@ -20,7 +20,7 @@ from .soles import Foot
 _FEWEST_FLAT = 3
 _MAX_PITCH_RAD = 0.5
 _MAX_TOE_BEND_RAD = 1.2
-_TIPTOE_RAD, _LYING_RAD = 1.0, 1.7
+_TIPTOE_RAD, _LYING_RAD = 1.6, 2.4
 """A foot that is tilted by up to the first may stand, from the second on it lies."""
 _UP = np.array([[0.0], [1.0], [0.0]])
 _TINY = 1e-9

@@ -59,8 +59,8 @@ class NormalEquations:
         else:
             self._augmented[rows[..., None], target[..., None], frames] += block
 
-    def shorten(self, damping: float) -> None:
-        """Add ``|damping x|^2``: steps are shorter in directions that matter little (Levenberg-Marquardt)."""
+    def shorten(self, damping: np.ndarray) -> None:
+        """Add ``|damping x|^2``, damping (F,): shorter steps in directions that matter little (Levenberg-Marquardt)."""
         diagonal = np.arange(len(self._augmented))
         self._augmented[diagonal, diagonal] += damping**2
 
