@@ -6,6 +6,8 @@ after its classes are registered, and remove them in ``unregister``, which runs 
 
 from __future__ import annotations
 
+import atexit
+
 import bpy
 
 from . import menu, preferences, scene_properties
@@ -93,7 +95,12 @@ MODULES = (
 
 
 def register() -> None:
-    """Register everything."""
+    """Register everything.
+
+    Blender's Python module crashes at exit if a draw handler or a command is left then, so a script's end unregisters.
+    """
+    if not bpy.app.binary_path:
+        atexit.register(unregister)
     for module in MODULES:
         for cls in module.CLASSES:
             bpy.utils.register_class(cls)
@@ -103,6 +110,7 @@ def register() -> None:
 
 def unregister() -> None:
     """Unregister everything, in reverse order."""
+    atexit.unregister(unregister)
     for module in reversed(MODULES):
         if hasattr(module, "unregister"):
             module.unregister()

@@ -122,6 +122,14 @@ def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tm
 
 
 @pytest.mark.bpy_module
+def test_a_script_that_leaves_the_addon_registered_ends_well():
+    # Draw handlers and the command crashed Blender's module at exit: code 139, after all work was done.
+    script = "import blender_addon; blender_addon.register()"
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.bpy_module
 def test_reloading_every_module_leaves_nothing():
     code = (
         "import sys\n"
