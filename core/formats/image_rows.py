@@ -42,8 +42,8 @@ def read_image_rows(data: Mapping[Any, Any], path: Path) -> dict[str, SolvedClip
         TrackFileError: the file is damaged, or a data set of more clips than are read.
     """
     is_bedlam = "pose_cam" in data
-    count = len(number_array(data["pose_cam" if is_bedlam else next(key for key in POSE_KEYS if key in data)],
-                             "poses", path))  # fmt: skip
+    key = "pose_cam" if is_bedlam else next(key for key in POSE_KEYS if key in data)
+    count = len(np.atleast_1d(number_array(data[key], key, path)))
     images = _texts(data.get(IMAGE_KEY), count)
     subjects = _texts(data.get("sub"), count)
     folders, numbers = _places(images) if images else ([""] * count, None)
