@@ -167,8 +167,10 @@ def _flat_toes(pose: FootPose, holds: Holds, share: np.ndarray) -> FootPose:
     tilt = np.arccos(np.clip(dot(up, level), -1.0, 1.0))
     for side, of_side in enumerate(tilt):
         number, inside = holds.contact[:, 2 * side + 1], holds.inside[:, 2 * side + 1]
-        for one in np.unique(number[inside]):
-            of_side[number == one] = median_of(of_side[inside & (number == one)])
+        for frames in np.split(np.arange(len(number)), np.flatnonzero(np.diff(number)) + 1):
+            held = of_side[frames[inside[frames]]]
+            if len(held):
+                of_side[frames] = median_of(held)
     gate = np.clip((upright - tilt) / (upright - flat), 0.0, 1.0)
     turn = swing_between(up, level, share * gate * gate * (3.0 - 2.0 * gate))
     return FootPose(pose.ankle, pose.foot, times(turn, pose.toe))
