@@ -11,7 +11,7 @@ import numpy as np
 from .point_arrays import KNOWN_COUNTS, Metadata, people_of_array
 from .raw import RawRecording
 from .table_header import has_header, is_comment
-from .textfile import MAX_COLUMNS, TextTable, sniff_delimiter, split_cells
+from .textfile import MAX_COLUMNS, TextTable, is_number, sniff_delimiter, split_cells
 from .timeline import build_timeline
 
 KIND = "table of numbers"
@@ -27,15 +27,7 @@ def is_row_of_points(line: str) -> bool:
     if delimiter in (";", "\t"):
         line = line.replace(",", ".")
     cells = [cell.strip() for cell in (line.split(delimiter) if delimiter else line.split())]
-    return len(cells) >= _MIN_COLUMNS and all(map(_is_number, filter(None, cells))) and any(cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    return len(cells) >= _MIN_COLUMNS and all(map(is_number, filter(None, cells))) and any(cells)
 
 
 def find_numbers(lines: Sequence[str], path: Path) -> int | None:

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import TrackFileError
-from .textfile import sniff_delimiter, split_cells
+from .textfile import is_number, sniff_delimiter, split_cells
 
 _MAX_HEADER_ROWS = 8
 _MAX_PREAMBLE = 60
@@ -99,18 +99,10 @@ def _header_rows(lines: Iterable[str], delimiter: str, path: Path) -> list[list[
     rows: list[list[str]] = []
     for line in lines:
         cells = [cell.strip() for cell in split_cells(line, delimiter, path)]
-        if rows and cells and cells[-1][-1:].isdigit() and _is_number(cells[-1].replace(",", ".")):
+        if rows and cells and cells[-1][-1:].isdigit() and is_number(cells[-1].replace(",", ".")):
             break
         rows.append(cells)
     return rows
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def has_header(lines: Sequence[str], path: Path) -> bool:

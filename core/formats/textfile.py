@@ -112,6 +112,15 @@ def sniff_delimiter(line: str) -> str:
     return max(";,|", key=line.count) if any(delimiter in line for delimiter in ";,|") else ""
 
 
+def is_number(cell: str) -> bool:
+    """Return whether *cell* is a number, as Python writes it."""
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
 def split_cells(line: str, delimiter: str, path: Path) -> list[str]:
     """Split one line into cells, respecting quotes.
 

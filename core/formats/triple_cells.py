@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import TrackFileError
 from .raw import RawRecording
 from .table_header import is_comment
-from .textfile import sniff_delimiter, split_cells
+from .textfile import is_number, sniff_delimiter, split_cells
 
 TOTALCAPTURE_JOINTS = (
     "Hips", "Spine", "Spine1", "Spine2", "Spine3", "Neck", "Head", "RightShoulder", "RightArm", "RightForeArm",
@@ -99,10 +99,10 @@ def name_totalcapture(recording: RawRecording) -> RawRecording:
 def _under_names(lines: Sequence[str], start: int, header: list[str], delimiter: str, path: Path) -> list[str] | None:
     """Return a table with the names of points above three columns each, and no axes; None if it is another table."""
     names = [name for name in header if name]
-    if len(names) < _MIN_POINTS or any(map(_is_number, names)):
+    if len(names) < _MIN_POINTS or any(map(is_number, names)):
         return None
     rows = [_SPLIT.split(line.strip()) for line in islice(lines, start + 1, start + 3) if line.strip()]
-    if not rows or any(len(row) != 3 * len(names) or not all(map(_is_number, row)) for row in rows):
+    if not rows or any(len(row) != 3 * len(names) or not all(map(is_number, row)) for row in rows):
         return None
     head = ";".join(f"{name}_{axis}" for name in names for axis in "xyz")
     return [head, *(";".join(_SPLIT.split(line.strip())) for line in islice(lines, start + 1, None))]
@@ -111,19 +111,11 @@ def _under_names(lines: Sequence[str], start: int, header: list[str], delimiter:
 def _numbers(cell: str) -> list[str]:
     """Return the numbers of a cell as texts; empty if it holds something else."""
     found = [part for part in _SPLIT.split(cell.strip().strip("\"'()[]{} ")) if part]
-    return found if all(map(_is_number, found)) else []
+    return found if all(map(is_number, found)) else []
 
 
 def _num_points(cells: Sequence[str]) -> int:
     return sum(len(_numbers(cell)) in (3, 4) for cell in cells)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def _refuse_quaternions(row: Sequence[str], points: Sequence[int], path: Path) -> None:
