@@ -14,9 +14,9 @@ import numpy as np
 
 from ..body.model import BodyModel
 from ..skeleton import Skeleton
+from ..smpl_skeleton import SIDES
 from .soles import Sole
 
-SIDES = ("left", "right")
 POINTS = tuple(f"{side}_{part}" for side in SIDES for part in ("heel", "toe"))
 LEG = ("hip", "knee", "ankle", "foot")
 """The joints of a leg, by their names without the side; the last is the toe joint."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..math.frames_last import apply, swing_between, times, transposed_times
-from .feet import LEG, SIDES, Feet
+from ..smpl_skeleton import SIDES
+from .feet import LEG, Feet
 from .leg import Bones, reach_for
 from .pelvis import lift_pelvis
 from .planting import FootPose, plant_feet

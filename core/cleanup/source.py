@@ -14,8 +14,9 @@ from ..fit.report import Flag
 from ..math.rotations import quat_wxyz_to_matrix
 from ..motion import Motion
 from ..skeleton import LEFT_HAND, RIGHT_HAND, Skeleton
+from ..smpl_skeleton import SIDES
 from .contacts import Contact, find_contacts, find_slow
-from .feet import SIDES, Feet
+from .feet import Feet
 from .ground import Ground, clear_slope, contact_floor_points, find_ground, first_guess
 from .lowest import lowest_heights
 from .smoothing import CalmMotion, continuous_quats, smooth_motion

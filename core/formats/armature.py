@@ -21,12 +21,12 @@ from ..errors import TrackFileError
 from ..layouts import ARMATURE, ARMATURE_HANDS, FINGERS
 from ..math.rotations import unit
 from ..retarget.alignment import rest_alignment
-from ..retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, SIDES, BoneMap, BoneMapError
+from ..retarget.bone_map import CERTAIN, DOUBTFUL, REQUIRED_ROLES, BoneMap, BoneMapError
 from ..retarget.hand_bones import find_hands, hand_of
 from ..retarget.mapping import map_bones
 from ..retarget.rig import Rig, RigError
 from ..retarget.summary import rest_pose, stands
-from ..smpl_skeleton import JOINT_NAMES
+from ..smpl_skeleton import JOINT_NAMES, SIDES
 from .raw import RawRecording, check_counts
 
 _JOINTS = {

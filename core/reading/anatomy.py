@@ -9,8 +9,8 @@ import numpy as np
 
 from ..layouts import Layout
 from ..markers.vectors import densest, lengths, median, present_mean
+from ..smpl_skeleton import SIDES
 
-SIDES = ("left", "right")
 _LEG: tuple[tuple[str, str, float], ...] = (("hip", "knee", 0.245), ("knee", "ankle", 0.246))
 _ARM: tuple[tuple[str, str, float], ...] = (("shoulder", "elbow", 0.172), ("elbow", "wrist", 0.146))
 _TRUNK_FRACTION = 0.288

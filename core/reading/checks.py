@@ -9,7 +9,8 @@ import numpy as np
 
 from ..errors import TrackError
 from ..markers.vectors import dot, lengths, median, unit
-from .anatomy import SIDES, Figure, anatomy_faults, faults_of_many, spread, stature, usual_frames
+from ..smpl_skeleton import SIDES
+from .anatomy import Figure, anatomy_faults, faults_of_many, spread, stature, usual_frames
 
 MAX_ROOT_SPEED = 15.0
 """Metres per second; the fastest sprinters reach 12.4."""

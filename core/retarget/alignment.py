@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..math.rotations import swing_between, unit
-from ..smpl_skeleton import JOINT_INDEX
-from .bone_map import ROLES, SIDES, BoneMap
+from ..smpl_skeleton import JOINT_INDEX, SIDES
+from .bone_map import ROLES, BoneMap
 from .rig import Rig, RigError
 
 MAX_LEAN_RAD = np.deg2rad(25.0)

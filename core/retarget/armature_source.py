@@ -25,9 +25,9 @@ from ..cleanup.standing import Holds, plan_holds
 from ..math.frames_last import matrices_first, matrices_last
 from ..math.rotations import matrix_to_axis_angle, slerp_matrices
 from ..motion import Motion
-from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SMPL
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SIDES, SMPL
 from .alignment import SOURCE_JOINTS
-from .bone_map import SIDES, BoneMap
+from .bone_map import BoneMap
 from .character import Character
 from .rig import Rig, RigError
 from .source import RetargetSource

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..math.frames_last import cross, from_rotation_vectors, times
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .character import Character
 from .solver import NormalEquations, hinge_axis, lever, missing_bend
 from .surfaces import HANDS, Part

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..cleanup.soles import lowest_points, spread_directions
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .rig import Rig
 from .soles import Support, movers, skinned_support
 from .tree import Pose, Tree

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import CoreError, InputMissingError
+from ..smpl_skeleton import SIDES
 from .rig import Rig
 
-SIDES = ("left", "right")
 LIMB_ROLES = ("upper_arm", "forearm", "hand", "thigh", "shin", "foot")
 ROLES = (
     "hips",

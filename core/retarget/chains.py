@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .bone_tree import BoneTree
 
 _SEGMENTS = (("upper_arm", "forearm"), ("forearm", "hand"), ("thigh", "shin"), ("shin", "foot"))

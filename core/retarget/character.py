@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..smpl_skeleton import JOINT_INDEX
+from ..smpl_skeleton import JOINT_INDEX, SIDES
 from .alignment import joint_positions, rest_alignment
-from .bone_map import ROLES, SIDES, BoneMap
+from .bone_map import ROLES, BoneMap
 from .options import RetargetOptionError
 from .rig import Rig
 from .soles import Foot, measure_feet

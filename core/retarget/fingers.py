@@ -11,8 +11,8 @@ import numpy as np
 
 from ..math.frames_last import apply, times
 from ..math.rotations import axis_angle_to_matrix, swing_between
-from ..smpl_skeleton import FINGER_JOINTS, FINGERS
-from .bone_map import SIDES, BoneMap
+from ..smpl_skeleton import FINGER_JOINTS, FINGERS, SIDES
+from .bone_map import BoneMap
 from .character import Character
 from .hand_bones import HandBones, find_hands
 from .rig import Rig

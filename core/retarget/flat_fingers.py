@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..math.frames_last import from_rotation_vectors, rotation_vectors, times, transposed_times
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .character import Character
 
 

@@ -16,10 +16,9 @@ import numpy as np
 
 from ..math.frames_last import apply, cross, from_rotation_vectors, times
 from ..math.runs import find_runs
-from ..smpl_skeleton import JOINT_INDEX
+from ..smpl_skeleton import JOINT_INDEX, SIDES
 from .arms import solve_arms
 from .body_skin import BodySkin, lowest
-from .bone_map import SIDES
 from .character import Character
 from .floor_contacts import FADE_S, body_heights, closeness, hand_heights, resting_height, touching
 from .source import RetargetSource

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..smpl_skeleton import JOINT_INDEX
-from .bone_map import SIDES
+from ..smpl_skeleton import JOINT_INDEX, SIDES
 from .tree import Pose
 
 _BODY_M = {

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .bone_map import DOUBTFUL, SIDES
+from ..smpl_skeleton import SIDES
+from .bone_map import DOUBTFUL
 from .bone_tree import BoneTree
 from .names import NamedBones
 from .structure import Structure

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..math.rotations import unit
-from .bone_map import SIDES, BoneMap
+from ..smpl_skeleton import SIDES
+from .bone_map import BoneMap
 from .rig import Rig
 
 _THUMB = re.compile("thumb|daumen|pouce|pulgar|pollice|polegar|親指", re.IGNORECASE)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..math.frames_last import cross, from_rotation_vectors, times
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .character import Character
 from .solver import NormalEquations, hinge_axis, lever, missing_bend
 from .tree import Pose

@@ -17,7 +17,8 @@ from ..body.merged_fingers import merge_fingers
 from ..body.model import BodyModel
 from ..fingers import has_fingers
 from ..motion import Motion
-from .bone_map import SIDES, BoneMap
+from ..smpl_skeleton import SIDES
+from .bone_map import BoneMap
 from .feet import FootPath
 from .legs import solve_legs
 from .live_contacts import LiveContacts

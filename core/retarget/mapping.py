@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bone_map import DOUBTFUL, REQUIRED_ROLES, ROLES, SIDES, BoneMap, BoneMapError
+from ..smpl_skeleton import SIDES
+from .bone_map import DOUBTFUL, REQUIRED_ROLES, ROLES, BoneMap, BoneMapError
 from .bone_tree import BoneTree, bone_trees
 from .chains import limb_chains
 from .families import family_of

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .bone_tree import BoneTree
 from .name_words import (
     CONTROL_WORDS,

@@ -12,9 +12,10 @@ from collections.abc import Callable
 import numpy as np
 
 from ..fit.solver.gauss_newton import blocks
+from ..smpl_skeleton import SIDES
 from .arms import solve_arms
 from .body_skin import BodySkin, lowest
-from .bone_map import SIDES, BoneMap
+from .bone_map import BoneMap
 from .feet import FootPath, lowest_point, plan_foot
 from .fingers import HandMotion
 from .floor import FloorPlan, FloorPlanner, Nearness, leaning

@@ -8,8 +8,7 @@ import numpy as np
 
 from ..cleanup.root import slow_part
 from ..math.frames_last import apply
-from ..smpl_skeleton import JOINT_INDEX
-from .bone_map import SIDES
+from ..smpl_skeleton import JOINT_INDEX, SIDES
 from .character import Character
 from .options import RetargetOptions
 from .source import RetargetSource

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..cleanup.soles import lowest_points, spread_directions
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .rig import Rig, Skin
 from .tree import Pose, Tree
 

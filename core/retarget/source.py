@@ -16,9 +16,8 @@ from ..fingers import hands_of, has_fingers, with_fingers, without_fingers
 from ..math.frames_last import apply, from_rotation_vectors, times
 from ..math.rotations import swing_between
 from ..motion import Motion
-from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS
+from ..smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS, SIDES
 from .alignment import SOURCE_JOINTS
-from .bone_map import SIDES
 from .source_hands import SourceHands
 from .surfaces import HANDS, Part, RestBody, measure_parts
 from .tree import Pose

@@ -12,8 +12,7 @@ from ..fingers import HAND_JOINTS, hands_of
 from ..math.frames_last import apply, from_rotation_vectors, times
 from ..math.rotations import unit
 from ..motion import Motion
-from ..smpl_skeleton import FINGER_JOINTS, FINGERS, SMPLH
-from .bone_map import SIDES
+from ..smpl_skeleton import FINGER_JOINTS, FINGERS, SIDES, SMPLH
 from .hand_bones import palm_frame
 
 _STILL_RAD = 1e-3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .bone_tree import BoneTree
 from .limbs import Limb, find_pairs, fit_arms, fit_legs
 from .posture import Posture, unit

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .bone_map import REQUIRED_ROLES, SIDES, BoneMap
+from ..smpl_skeleton import SIDES
+from .bone_map import REQUIRED_ROLES, BoneMap
 from .rig import Rig
 
 _T_POSE, _ARMS_DOWN = 20.0, 75.0

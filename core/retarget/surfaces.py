@@ -13,7 +13,7 @@ import numpy as np
 
 from ..math.frames_last import apply_transposed
 from ..math.rotations import unit
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .tree import Pose
 
 _LEAST_VERTICES = 12

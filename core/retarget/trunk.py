@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bone_map import SIDES
+from ..smpl_skeleton import SIDES
 from .bone_tree import BoneTree
 from .posture import Posture, unit
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from core.body.model import BodyModel
 from core.cleanup import CleanupOptions, CleanupSource, Ground, clean_up
-from core.cleanup.feet import SIDES
 from core.motion import Motion
+from core.smpl_skeleton import SIDES
 
 UNDER_M = 0.003
 """A sole farther than this below the floor counts as under it."""
