@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..math.smoothstep import smoothstep
+
 _LEG_M = 0.82
 """The leg length that the thresholds below are for."""
 _SLOW_M_S = (0.22, 0.45)
@@ -92,8 +94,7 @@ def contact_certainty(speed: np.ndarray, height: np.ndarray, leg_m: float) -> np
     scale = leg_m / _LEG_M
     certainty = np.ones(np.broadcast(speed, height).shape)
     for value, (certain, possible) in ((speed, _SLOW_M_S), (height, _LOW_M)):
-        share = np.clip((possible - value / scale) / (possible - certain), 0.0, 1.0)
-        certainty *= share * share * (3.0 - 2.0 * share)
+        certainty *= smoothstep((possible - value / scale) / (possible - certain))
     return certainty
 
 

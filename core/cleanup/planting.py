@@ -27,6 +27,7 @@ from ..math.frames_last import (
     unit,
 )
 from ..math.runs import find_runs
+from ..math.smoothstep import smoothstep
 from .clearance import plan_lifts
 from .contacts import median_of
 from .feet import Feet
@@ -171,8 +172,7 @@ def _flat_toes(pose: FootPose, holds: Holds, share: np.ndarray) -> FootPose:
             held = of_side[frames[inside[frames]]]
             if len(held):
                 of_side[frames] = median_of(held)
-    gate = np.clip((upright - tilt) / (upright - flat), 0.0, 1.0)
-    turn = swing_between(up, level, share * gate * gate * (3.0 - 2.0 * gate))
+    turn = swing_between(up, level, share * smoothstep((upright - tilt) / (upright - flat)))
     return FootPose(pose.ankle, pose.foot, times(turn, pose.toe))
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..math.smoothstep import smoothstep
 from .contacts import Contact, median_of
 from .feet import POINTS
 from .ground import Ground
@@ -72,8 +73,7 @@ def plan_holds(
             after = np.maximum(frames - contact.last, 0)
             reach_before = fade if number == 0 else min(fade, contact.first - start + 0.5)
             reach_after = fade if is_last else min(fade, end - contact.last - 0.5)
-            distance = np.clip(np.maximum(before / reach_before, after / reach_after), 0.0, 1.0)
-            share[frames, point] = 1.0 - distance**2 * (3.0 - 2.0 * distance)
+            share[frames, point] = 1.0 - smoothstep(np.maximum(before / reach_before, after / reach_after))
             target[frames, point] = position
             nearest[frames, point] = np.clip(frames, contact.first, contact.last)
             of_contact[frames, point] = own[number]

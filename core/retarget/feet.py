@@ -15,6 +15,7 @@ import numpy as np
 from ..fit.solver.gauss_newton import blocks
 from ..math.frames_last import apply, cross, from_rotation_vectors, times
 from ..math.runs import find_runs
+from ..math.smoothstep import smoothstep
 from .soles import Foot
 
 _FEWEST_FLAT = 3
@@ -130,8 +131,7 @@ def _tilted(rotations: np.ndarray, change: float) -> np.ndarray:
     axis = cross(np.broadcast_to(_UP, up.shape), up)
     sine = np.sqrt((axis * axis).sum(axis=0))
     angle = np.arctan2(sine, up[1])
-    lies = np.clip((angle - _TIPTOE_RAD) / (_LYING_RAD - _TIPTOE_RAD), 0.0, 1.0)
-    stands = 1.0 - lies * lies * (3.0 - 2.0 * lies)
+    stands = 1.0 - smoothstep((angle - _TIPTOE_RAD) / (_LYING_RAD - _TIPTOE_RAD))
     turn = axis * (change * stands * angle / np.maximum(sine, _TINY))
     tilted: np.ndarray = times(from_rotation_vectors(turn), rotations)
     return tilted
@@ -175,8 +175,7 @@ def _between(moves: np.ndarray, known: np.ndarray) -> np.ndarray:
         return np.zeros_like(moves)
     after = np.searchsorted(frames, numbers)
     last, following = frames[np.maximum(after - 1, 0)], frames[np.minimum(after, len(frames) - 1)]
-    share = np.clip((numbers - last) / np.maximum(following - last, 1), 0.0, 1.0)
-    share = share * share * (3.0 - 2.0 * share)
+    share = smoothstep((numbers - last) / np.maximum(following - last, 1))
     smooth: np.ndarray = np.where(known, moves, (1.0 - share) * moves[..., last] + share * moves[..., following])
     return smooth
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..math.smoothstep import smoothstep
 from ..smpl_skeleton import JOINT_INDEX, SIDES
 from .tree import Pose
 
@@ -49,9 +50,7 @@ def closeness(height: np.ndarray) -> np.ndarray:
 
 def _falling(height: np.ndarray, low: float, high: float) -> np.ndarray:
     """Return 1 below *low*, 0 above *high*, and a smooth passage between them."""
-    share = np.clip((height - low) / (high - low), 0.0, 1.0)
-    found: np.ndarray = 1.0 - share * share * (3.0 - 2.0 * share)
-    return found
+    return 1.0 - smoothstep((height - low) / (high - low))
 
 
 def resting_height(height: np.ndarray) -> np.ndarray:

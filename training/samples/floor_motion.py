@@ -17,6 +17,7 @@ import numpy as np
 from core.body.free_body import load_free_body
 from core.body.model import BodyModel, local_rotations
 from core.math.rotations import axis_angle_to_matrix, matrix_to_axis_angle, slerp_matrices, swing_between
+from core.math.smoothstep import smoothstep
 from core.motion import Motion
 from core.smpl_skeleton import JOINT_INDEX, JOINT_PARENTS, NUM_JOINTS
 
@@ -207,8 +208,7 @@ def floor_motion(name: str) -> Motion:
         keys = np.stack([_world(pose) for pose in _GETTING_DOWN])
         at = np.linspace(0.0, len(keys) - 1.0, 2 * count)
         first = np.minimum(at.astype(int), len(keys) - 2)
-        share = at - first
-        share = share * share * (3.0 - 2.0 * share)
+        share = smoothstep(at - first)
         worlds, poses = slerp_matrices(keys[first], keys[first + 1], share[:, None]), [FloorPose({})] * len(at)
     else:
         poses = [MOTIONS[name](float(swing)) for swing in -np.cos(np.linspace(0.0, 2.0 * np.pi * _CYCLES, count))]

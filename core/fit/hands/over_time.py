@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...math.smoothstep import smoothstep
+
 _BRIDGED_S = 0.4
 """The longest gap that is bridged."""
 _EASE_S = 0.4
@@ -33,18 +35,11 @@ def fill_gaps(values: np.ndarray, known: np.ndarray, relaxed: np.ndarray, fps: f
     bridged = closed & (after - before - 1 <= max(_BRIDGED_S * fps, 1.0))
     start = np.where(before >= 0, np.take_along_axis(values, np.maximum(before, 0), axis=-1), relaxed)
     end = np.where(after < num_frames, np.take_along_axis(values, np.minimum(after, num_frames - 1), axis=-1), relaxed)
-    share = _smooth_step((frames - before) / np.maximum(after - before, 1))
+    share = smoothstep((frames - before) / np.maximum(after - before, 1))
     between = start + share * (end - start)
     ease = max(_EASE_S * fps, 1.0)
-    leaving = np.where(before >= 0, _smooth_step(1.0 - (frames - before) / ease), 0.0)
-    coming = np.where(after < num_frames, _smooth_step(1.0 - (after - frames) / ease), 0.0)
+    leaving = np.where(before >= 0, smoothstep(1.0 - (frames - before) / ease), 0.0)
+    coming = np.where(after < num_frames, smoothstep(1.0 - (after - frames) / ease), 0.0)
     apart = relaxed + leaving * (start - relaxed) + coming * (end - relaxed)
     filled = np.where(known, values, np.where(bridged, between, apart))
     return filled, ~known & ~bridged
-
-
-def _smooth_step(share: np.ndarray) -> np.ndarray:
-    """Return the smoothstep of *share*, clipped to 0 to 1."""
-    bounded = np.clip(share, 0.0, 1.0)
-    step: np.ndarray = bounded * bounded * (3.0 - 2.0 * bounded)
-    return step
