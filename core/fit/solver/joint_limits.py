@@ -17,6 +17,10 @@ _X, _Y, _Z = 0, 1, 2
 _LIMITS_DEG: tuple[tuple[str, int, float, float], ...] = (
     ("left_knee", _X, -5.0, 175.0),
     ("right_knee", _X, -5.0, 175.0),
+    ("left_knee", _Y, -30.0, 30.0),
+    ("right_knee", _Y, -30.0, 30.0),
+    ("left_knee", _Z, -25.0, 25.0),
+    ("right_knee", _Z, -25.0, 25.0),
     ("left_elbow", _Y, -175.0, 8.0),
     ("right_elbow", _Y, -8.0, 175.0),
     ("left_elbow", _X, -45.0, 45.0),
