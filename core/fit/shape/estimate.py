@@ -3,8 +3,8 @@
 The betas are initialised from the lengths of rigid bones. Then everything is estimated together with the poses of
 frames spread over the clip (`core.fit.shape.shared_system`), as one hierarchical Gaussian model: betas N(0, 1), each
 point's offset N(0, spread^2), the subject offset with the prior's covariance, each frame's points
-N(posed position, sigma^2). The two scales are restricted maximum likelihood estimates. Residuals get robust weights,
-so an outlier does not affect other frames. B betas.
+N(posed position, sigma^2). The two scales are restricted maximum likelihood estimates. Residuals and frames get robust
+weights, so neither an outlier nor a frame whose pose was not found affects other frames. B betas.
 """
 
 from __future__ import annotations
@@ -49,6 +49,9 @@ _FIRST_OUTLIER_M = 0.3
 _OUTLIER_M, _OUTLIER_MEDIANS = 0.05, 6.0
 """An error of the larger of both reduces a point's weight to a quarter: metres, and multiples of the median error,
 which outliers do not affect."""
+_POOR_FRAME_MEDIANS = 4.0
+"""A frame whose mean squared error exceeds this multiple of the median frame's has not found its pose yet, or its
+recording is broken; its evidence on what all frames share is reduced to that of a frame at the limit."""
 _MIN_ROBUST_WEIGHT = 0.2
 """Points with a smaller robust weight are not used to predict the expected poses."""
 
@@ -137,6 +140,19 @@ def spread_frames(weights: np.ndarray, count: int = _SPREAD_FRAMES) -> np.ndarra
     return np.array([pick for pick in picks if seen[pick] > 0], dtype=np.int64)
 
 
+def _frame_shares(error_m: np.ndarray, squared_weights: np.ndarray) -> np.ndarray:
+    """Return the factor (F,), 0 to 1, of each frame's evidence on what all frames share.
+
+    Args:
+        error_m: (K, F) distances of the points from their targets, metres.
+        squared_weights: (K, F) their weights, squared.
+    """
+    squares = (squared_weights * error_m**2).sum(axis=0) / np.maximum(squared_weights.sum(axis=0), 1e-9)
+    limit = max(_POOR_FRAME_MEDIANS * float(np.median(squares)), MIN_SIGMA_M**2)
+    shares: np.ndarray = limit / np.maximum(squares, limit)
+    return shares
+
+
 @dataclass(frozen=True, eq=False)
 class ShapeEstimate:
     """The estimates that are constant over a clip.
@@ -194,6 +210,7 @@ class ShapeState:
         self.offsets = np.zeros(3 * self.model.num_points)
         self.turns = np.zeros(len(SUBJECT_OFFSET_AXES))
         self.inliers = np.ones(self.targets.weights.shape)
+        self.frame_shares = np.ones(len(self.targets.weights))
         self.offset_scale = np.repeat(1.0 + _SPREAD_PER_DOUBT * (1.0 - self.trust), 3)
         seen = dict(zip(self.names, to_numpy(self.targets.weights).max(axis=0), strict=True))
         everywhere = self.predictor.prior.subject_offset_covariance(seen)
@@ -241,7 +258,7 @@ class ShapeState:
             noise_m=self.prediction_noise_m,
             subject_offset=self._subject_offset(None),
         )
-        self.goal = Goal.of(keypoints, inliers, self.prediction)
+        self.goal = Goal.of(keypoints, inliers, self.prediction).weighted(self.model.body.array(self.frame_shares))
         if self.pose is None:
             self.pose = self._turned(matrices_last(self.prediction.rotations)), reversed_axes(trans)
         yield
@@ -318,6 +335,8 @@ class ShapeState:
         robust = self.outlier_m**2 / (self.outlier_m**2 + error**2)
         self.inliers = (robust > _MIN_ROBUST_WEIGHT).T.astype(np.float64)
         squared_robust = seen * robust**2
+        self.frame_shares = _frame_shares(error, squared_robust * squared_weights)
+        squared_robust *= self.frame_shares
         degrees_of_freedom = (squared_robust * np.maximum(3.0 - solution.followed, 0.0)).sum()
         sigma = np.sqrt((squared_robust * squared_weights * error**2).sum() / max(degrees_of_freedom, 1e-9))
         self.sigma_m = float(max(self.floor_m, sigma))

@@ -15,7 +15,7 @@ hardly move any more are finished.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -256,6 +256,12 @@ class Goal:
             self.sigma_m,
             tuple(joint_precision.select(frames) for joint_precision in self.joint_precisions),
         )
+
+    def weighted(self, shares: Array) -> Goal:
+        """Return the goal with each frame's squared errors, of points and prior alike, multiplied by its share (F,)."""
+        joint_precisions = tuple(joint_precision.scaled(shares) for joint_precision in self.joint_precisions)
+        weights = self.weights * namespace(shares).sqrt(shares)
+        return replace(self, weights=weights, precision=self.precision * shares, joint_precisions=joint_precisions)
 
     def pull(self, rotations: Array) -> Pull:
         """Return the prior's moments and precision at the current rotations.

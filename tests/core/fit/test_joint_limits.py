@@ -29,6 +29,7 @@ def _pose(joint: str, degrees: tuple[float, float, float]) -> np.ndarray:
     [
         ("left_knee", (120.0, 0.0, 0.0)),
         ("right_knee", (-3.0, 0.0, 0.0)),
+        ("right_knee", (60.0, -28.0, 20.0)),
         ("left_elbow", (0.0, -140.0, 20.0)),
         ("right_elbow", (20.0, 140.0, 0.0)),
         ("left_foot", (-38.0, 0.0, 0.0)),
@@ -47,6 +48,8 @@ def test_angles_within_the_limits_are_not_pulled(joint, degrees):
     ("joint", "degrees", "axis", "sign"),
     [
         ("left_knee", (-30.0, 0.0, 0.0), 0, 1.0),
+        ("right_knee", (50.0, 60.0, 0.0), 1, -1.0),
+        ("left_knee", (20.0, 0.0, -40.0), 2, 1.0),
         ("left_elbow", (0.0, 40.0, 0.0), 1, -1.0),
         ("right_elbow", (0.0, -40.0, 0.0), 1, 1.0),
         ("right_elbow", (100.0, 0.0, 0.0), 0, -1.0),

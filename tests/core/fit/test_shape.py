@@ -149,6 +149,17 @@ def test_sigma_grows_with_noise(act):
     assert clean.sigma_m < 0.003 < 0.009 < noisy.sigma_m < 0.02
 
 
+def test_a_broken_frame_hardly_counts(act):
+    model, targets = keypoint_model(NAMES), _targets(act)
+    points = targets.points.copy()
+    points[len(points) // 2] += 0.03 * np.random.default_rng(0).normal(size=points.shape[1:]).astype(np.float32)
+    clean = _refined(model, targets, act.known_betas())
+    broken = _refined(model, replace(targets, points=points), act.known_betas())
+    assert broken.sigma_m < 1.5 * clean.sigma_m
+    moved = body_model().data.shapedirs @ (broken.betas - clean.betas)
+    assert 1000.0 * np.linalg.norm(moved, axis=-1).mean() < 0.5
+
+
 def test_known_betas_are_kept(act):
     betas = act.known_betas() + 0.3
     model = keypoint_model(NAMES)
