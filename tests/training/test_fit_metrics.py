@@ -117,16 +117,20 @@ def test_fault_is_added_to_the_same_errors(evaluation: Evaluation, clip: Clip) -
 
 def test_spill_measures_changes_outside_the_fault(evaluation: Evaluation, clip: Clip) -> None:
     gauge, run, count = SpillMeter(evaluation.body), slice(10, 16), len(clip.trans)
-    near, far = slice(16, 18), slice(60, 61)
+    near, far, steady = slice(16, 18), slice(60, 61), np.zeros(count, dtype=bool)
     assert 0.3 * clip.fps < 60 - 16 and 18 - 16 < 0.3 * clip.fps
-    inside = gauge.measure(motion_of(clip, turned(clip, "left_hip", 40.0, run)), motion_of(clip), run)
+    inside = gauge.measure(motion_of(clip, turned(clip, "left_hip", 40.0, run)), motion_of(clip), run, steady)
     assert max(vars(inside).values()) < 0.01
-    close = gauge.measure(motion_of(clip, turned(clip, "left_hip", 22.0, near)), motion_of(clip), run)
+    close = gauge.measure(motion_of(clip, turned(clip, "left_hip", 22.0, near)), motion_of(clip), run, steady)
     assert close.outside_deg == pytest.approx(2 / (count - 6), rel=1e-3), "22 joints share the turn of one"
     assert close.outside_mm > 0.1 and close.far_mm < 0.01 and close.far_joint_deg < 0.01
-    away = gauge.measure(motion_of(clip, turned(clip, "left_hip", 22.0, far)), motion_of(clip), run)
+    away = gauge.measure(motion_of(clip, turned(clip, "left_hip", 22.0, far)), motion_of(clip), run, steady)
     assert away.far_deg == pytest.approx(1.0, rel=1e-3) and away.far_joint_deg == pytest.approx(22.0, rel=1e-3)
     assert away.far_mm > 1.0
+    jumps = steady.copy()
+    jumps[far] = True
+    broken = gauge.measure(motion_of(clip, turned(clip, "left_hip", 22.0, far)), motion_of(clip), run, jumps)
+    assert broken.far_joint_deg < 0.01 and broken.outside_deg == pytest.approx(away.outside_deg)
 
 
 def test_refused_clips_are_counted_and_named(evaluation: Evaluation, clip: Clip) -> None:

@@ -186,7 +186,10 @@ class Evaluation:
         row = self.compare(clip, condition, motion, keypoint_mm)
         if disturbed.run is None:
             return row
-        return replace(row, spill=self._spill_meter.measure(motion, self._baseline(clip, condition), disturbed.run))
+        joints = self.body.joints(clip.rotations, clip.drawn_betas(), clip.trans)
+        jumps = _jumps(joints - joints[:, :1], clip.fps)
+        spill = self._spill_meter.measure(motion, self._baseline(clip, condition), disturbed.run, jumps)
+        return replace(row, spill=spill)
 
     def measure_or_refuse(self, clip: Clip, condition: Condition) -> Row | str | None:
         """Return the metrics of one clip, its error message if it was refused, or None if the fault covers most of it.

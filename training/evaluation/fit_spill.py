@@ -28,7 +28,8 @@ class Spill:
     Attributes:
         outside_mm: vertex distance, mean over the frames outside.
         outside_deg: joint rotation difference, mean over the frames outside.
-        far_mm: vertex distance in the worst frame more than 0.3 s from the fault.
+        far_mm: vertex distance in the worst frame more than 0.3 s from the fault, except around frames in which the
+            recorded motion itself jumps.
         far_deg: mean joint rotation difference in the worst of those frames.
         far_joint_deg: largest rotation difference of a single joint in those frames.
     """
@@ -50,13 +51,20 @@ class SpillMeter:
         regressor[np.arange(len(selected)), selected] = 1.0
         self._vertices = KeypointModel(body, regressor)
 
-    def measure(self, motion: Motion, baseline: Motion, run: slice) -> Spill:
-        """Return the deviation of *motion* from *baseline* outside the fault's frames *run*."""
+    def measure(self, motion: Motion, baseline: Motion, run: slice, jumps: np.ndarray) -> Spill:
+        """Return the deviation of a fit from another one outside the frames of a fault.
+
+        Args:
+            motion: the fit of the track with the fault.
+            baseline: the fit of the track without it.
+            run: the fault's frames.
+            jumps: (F,) bool, frames in or next to which the recorded motion jumps.
+        """
         millimetres, degrees = self._distance_mm(motion, baseline), _rotation_differences_deg(motion, baseline)
         frames = np.arange(motion.num_frames)
         outside = (frames < run.start) | (frames >= run.stop)
         reach = _FAR_S * motion.fps
-        far = (frames < run.start - reach) | (frames >= run.stop + reach)
+        far = ((frames < run.start - reach) | (frames >= run.stop + reach)) & ~jumps
         return Spill(
             outside_mm=float(millimetres[outside].mean()),
             outside_deg=float(degrees[outside].mean()),
