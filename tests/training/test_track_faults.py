@@ -7,7 +7,14 @@ import pytest
 
 from core.fit.observations import layout_points
 from core.layouts import LAYOUTS
-from training.evaluation.track_faults import Fault, HiddenLimb, OutlierBeforeGap, OutlierRun, TradedLegs
+from training.evaluation.track_faults import (
+    Fault,
+    HiddenLimb,
+    MovedPerson,
+    OutlierBeforeGap,
+    OutlierRun,
+    TradedLegs,
+)
 
 NAMES = layout_points(LAYOUTS["body25"]).names
 FPS = 30.0
@@ -71,3 +78,11 @@ def test_swapped_legs_exchange_their_points(points: np.ndarray) -> None:
     assert np.flatnonzero((traded != points).any(axis=(1, 2))).tolist() == list(range(run.start, run.stop))
     hips = [NAMES.index(f"{side}_hip") for side in ("left", "right")]
     np.testing.assert_array_equal(traded[:, hips], points[:, hips])
+
+
+def test_a_moved_person_keeps_its_pose(points: np.ndarray) -> None:
+    moved, run = applied(MovedPerson(1.0, 15), points)
+    off = moved - points
+    assert np.flatnonzero(off.any(axis=(1, 2))).tolist() == list(range(run.start, run.stop)) and len(off[run]) == 15
+    np.testing.assert_allclose(off[run], np.broadcast_to(off[run.start, 0], off[run].shape), atol=1e-9)
+    assert np.linalg.norm(off[run.start, 0]) == pytest.approx(1.0)

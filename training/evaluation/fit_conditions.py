@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .realistic_errors import MIXED_ERRORS, ErrorModel
-from .track_faults import Fault, HiddenLimb, OutlierBeforeGap, OutlierRun, TradedLegs
+from .track_faults import Fault, HiddenLimb, MovedPerson, OutlierBeforeGap, OutlierRun, TradedLegs
 
 CLEAN = ErrorModel()
 SMPL_HIP_WIDTH_M = 0.137
@@ -79,6 +79,7 @@ FAULT_ROWS = (
         _estimated(f"one point {distance:g} m off before a gap", fault=OutlierBeforeGap(distance))
         for distance in (0.3, 1.0, 5.0, 100.0)
     ),
+    _estimated("whole person 1 m off, 15 frames", fault=MovedPerson(1.0, 15)),
     *(
         _estimated(f"{limb} hidden for {title}", fault=HiddenLimb(limb, seconds))
         for limb in ("arm", "leg")

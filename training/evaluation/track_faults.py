@@ -102,6 +102,29 @@ class OutlierBeforeGap(CountedFault):
 
 
 @dataclass(frozen=True)
+class MovedPerson(CountedFault):
+    """All points are offset by the same vector in the middle of the clip, as when a tracker takes another person.
+
+    Attributes:
+        distance_m: length of the offset.
+        frames: number of frames.
+    """
+
+    distance_m: float
+    frames: int
+
+    def apply(
+        self, points: np.ndarray, names: Sequence[str], fps: float, generator: np.random.Generator
+    ) -> tuple[np.ndarray, slice]:
+        """Move all points in a randomly drawn direction."""
+        run = _middle(len(points), self.frames)
+        direction = generator.normal(size=3)
+        moved = points.copy()
+        moved[run] += self.distance_m * direction / np.linalg.norm(direction)
+        return moved, run
+
+
+@dataclass(frozen=True)
 class HiddenLimb(Fault):
     """The left arm from the elbow, or the left leg from the knee, is missing in the middle of the clip.
 

@@ -1,6 +1,7 @@
 """Screen a clip's points before the fit, so that wrong points do not affect other frames.
 
-The points are centred, swapped left and right labels are corrected, and outliers are removed. F frames, K keypoints.
+The points are centred, jumps of the whole person are taken out, swapped left and right labels are corrected, and
+outliers are removed. F frames, K keypoints.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..observations import SolverPoints
+from .body_jumps import find_body_jumps, jump_notes
 from .label_swaps import LabelSwaps, find_label_swaps
 from .outlier_runs import find_outlier_runs
 
@@ -23,19 +25,22 @@ class Screened:
 
     Attributes:
         points: positions relative to *origin*; outliers are missing.
-        origin: (3,) float64, metres, the centre of the clip: far from it, float32 would not be precise enough.
+        origin: (F, 3) float64, metres, the centre of the clip, which moves with jumps of the whole person: far from it,
+            float32 would not be precise enough, and across a jump, nothing is smooth.
         outliers: (F, K) bool, measured points that are removed.
         swaps: the swapped labels that are corrected.
+        notes: one sentence on the jumps of the whole person, if there are any.
     """
 
     points: SolverPoints
     origin: np.ndarray
     outliers: np.ndarray
     swaps: LabelSwaps
+    notes: tuple[str, ...]
 
 
 def screen(points: SolverPoints, fps: float) -> Screened:
-    """Centre the points, correct swapped left and right labels, and remove outliers.
+    """Centre the points, take out jumps of the whole person, correct swapped labels, and remove outliers.
 
     Args:
         points: the measured points.
@@ -44,8 +49,11 @@ def screen(points: SolverPoints, fps: float) -> Screened:
     seen = points.weights > 0
     sampled = slice(None, None, max(1, len(seen) // _SAMPLE_FRAMES))
     sample = points.positions[sampled][seen[sampled]]
-    origin = np.median(sample, axis=0) if len(sample) else np.zeros(3)
-    positions = np.where(seen[..., None], points.positions - origin, 0.0)
+    centre = np.median(sample, axis=0) if len(sample) else np.zeros(3)
+    positions = np.where(seen[..., None], points.positions - centre, 0.0)
+    jumps = find_body_jumps(positions, seen, fps)
+    moved = np.cumsum(jumps, axis=0)
+    positions = np.where(seen[..., None], positions - moved[:, None], 0.0)
     swaps = find_label_swaps(points.names, positions, seen, fps)
     positions, weights = (swaps.put_back(points.names, values) for values in (positions, points.weights))
     seen = weights > 0
@@ -53,4 +61,4 @@ def screen(points: SolverPoints, fps: float) -> Screened:
     inliers = seen & ~outliers
     positions = np.where(inliers[..., None], positions, np.nan)
     points = replace(points, positions=positions, weights=np.where(inliers, weights, 0.0))
-    return Screened(points, origin, outliers, swaps)
+    return Screened(points, centre + moved, outliers, swaps, jump_notes(jumps))

@@ -101,7 +101,7 @@ def test_points_are_centred_and_outliers_are_missing():
     assert np.argwhere(screened.outliers).tolist() == [[frame, knee] for frame in range(10, 30)]
     assert (screened.points.weights[10:30, knee] == 0).all() and np.isnan(screened.points.positions[10:30, knee]).all()
     kept = screened.points.weights > 0
-    np.testing.assert_allclose((screened.points.positions + screened.origin)[kept], positions[kept], atol=1e-9)
+    np.testing.assert_allclose((screened.points.positions + screened.origin[:, None])[kept], positions[kept], atol=1e-9)
     assert np.abs(np.median(screened.points.positions[kept], axis=0)).max() < 0.05
 
 
