@@ -1,8 +1,8 @@
 """Find where the whole person jumps elsewhere from one frame to the next. F frames, K keypoints.
 
-A tracker that takes another person for this one, starts anew or corrects its drift moves all points at once, and so does
-a cut in a recording. Smoothing across such a jump would bend the poses beside it. The path of the person is the sum of
-the points' median steps; without its jumps it goes on where it was.
+All points move at once where a tracker takes another person for this one, starts anew or corrects its drift, and at a
+cut in a recording. Smoothing across such a jump would bend the poses beside it. The person's step is the median of the
+points' steps.
 """
 
 from __future__ import annotations
