@@ -124,7 +124,6 @@ def fit_clip(track: KeypointTrack, body: BodyData, options: FitOptions, progress
         visibility=visibility,
         swaps=screened.swaps,
         offsets=Offsets.of(shape),
-        notes=screened.notes,
     )
     result = build_result(track, body, options, raw, clock.seconds)
     reporter.end()

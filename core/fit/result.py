@@ -62,7 +62,6 @@ class RawFit:
         visibility: which limbs are observed in which frames.
         swaps: which groups of points had left and right labels swapped, now corrected.
         offsets: constant offsets of the points on the body; None where they were not estimated.
-        notes: what else was found in the points, one sentence each.
     """
 
     point_names: tuple[str, ...]
@@ -76,7 +75,6 @@ class RawFit:
     visibility: Visibility
     swaps: LabelSwaps = field(default_factory=lambda: LabelSwaps({}))
     offsets: Offsets | None = None
-    notes: tuple[str, ...] = ()
 
 
 def build_result(
@@ -103,7 +101,7 @@ def build_result(
         1000.0 * raw.noise_m,
         1000.0 * raw.sigma_m,
         timings_s,
-        track.notes + raw.notes + raw.swaps.notes() + _size_notes(stature_m, options),
+        track.notes + raw.swaps.notes() + _size_notes(stature_m, options),
         _point_errors(track, raw, options),
     )
     return motion if options.fps is None else motion.resampled(options.fps), report

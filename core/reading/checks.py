@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..body_jumps import find_body_jumps
 from ..errors import TrackError
 from ..markers.vectors import dot, lengths, median, unit
 from ..smpl_skeleton import SIDES
@@ -28,6 +29,7 @@ _MIN_VARIATION, _SWAPPED_VARIATION = 0.15, 0.5
 """Ankles are swapped if the shanks' lengths vary by more than the first fraction, and with the ankles swapped by less
 than the second fraction of that."""
 
+_MOST_NAMED = 8
 _MIN_FIXED_FRAMES, _FIXED = 5, 1e-5
 """A root is fixed if in so many frames or more it moves by less than this fraction of the stature (0.02 mm)."""
 
@@ -191,12 +193,23 @@ def _check_frames(figure: Figure, positions: np.ndarray, fps: float, result: Che
         )
     else:
         result.passed.append("No point jumps away and back within two frames.")
+    seen = np.isfinite(positions).all(-1)
+    elsewhere = np.flatnonzero(find_body_jumps(np.where(seen[..., None], positions, 0.0), seen, fps).any(axis=1))
+    if elsewhere.size:
+        result.doubts.append(
+            f"the whole person jumps elsewhere at frames {_some(elsewhere)} (counted from 0): if another person or "
+            "another take begins there, split the file"
+        )
     swapped = np.flatnonzero(swapped_frames(figure))
     if swapped.size:
-        frames = ", ".join(str(frame) for frame in swapped[:8]) + (" ..." if swapped.size > 8 else "")
-        result.doubts.append(f"left and right legs seem to swap places at frames {frames} (counted from 0)")
+        result.doubts.append(f"left and right legs seem to swap places at frames {_some(swapped)} (counted from 0)")
     else:
         result.passed.append("Left and right legs never swap places between frames.")
+
+
+def _some(frames: np.ndarray) -> str:
+    """Return the first few *frames* as text."""
+    return ", ".join(str(frame) for frame in frames[:_MOST_NAMED]) + (" ..." if len(frames) > _MOST_NAMED else "")
 
 
 def check_track(

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ...body_jumps import find_body_jumps
 from ..observations import SolverPoints
-from .body_jumps import find_body_jumps, jump_notes
 from .label_swaps import LabelSwaps, find_label_swaps
 from .outlier_runs import find_outlier_runs
 
@@ -29,14 +29,12 @@ class Screened:
             float32 would not be precise enough, and across a jump, nothing is smooth.
         outliers: (F, K) bool, measured points that are removed.
         swaps: the swapped labels that are corrected.
-        notes: one sentence on the jumps of the whole person, if there are any.
     """
 
     points: SolverPoints
     origin: np.ndarray
     outliers: np.ndarray
     swaps: LabelSwaps
-    notes: tuple[str, ...]
 
 
 def screen(points: SolverPoints, fps: float) -> Screened:
@@ -51,8 +49,7 @@ def screen(points: SolverPoints, fps: float) -> Screened:
     sample = points.positions[sampled][seen[sampled]]
     centre = np.median(sample, axis=0) if len(sample) else np.zeros(3)
     positions = np.where(seen[..., None], points.positions - centre, 0.0)
-    jumps = find_body_jumps(positions, seen, fps)
-    moved = np.cumsum(jumps, axis=0)
+    moved = np.cumsum(find_body_jumps(positions, seen, fps), axis=0)
     positions = np.where(seen[..., None], positions - moved[:, None], 0.0)
     swaps = find_label_swaps(points.names, positions, seen, fps)
     positions, weights = (swaps.put_back(points.names, values) for values in (positions, points.weights))
@@ -61,4 +58,4 @@ def screen(points: SolverPoints, fps: float) -> Screened:
     inliers = seen & ~outliers
     positions = np.where(inliers[..., None], positions, np.nan)
     points = replace(points, positions=positions, weights=np.where(inliers, weights, 0.0))
-    return Screened(points, centre + moved, outliers, swaps, jump_notes(jumps))
+    return Screened(points, centre + moved, outliers, swaps)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.body.free_body import load_free_body
+from core.body_jumps import find_body_jumps
 from core.fit import FitOptions, fit_track
-from core.fit.screening.body_jumps import find_body_jumps, jump_notes
 
 from .scenes import Scene, motion_joints, walking
 
@@ -62,14 +62,6 @@ def test_unseen_points_do_not_count():
     assert not find_body_jumps(0.0 * points, np.zeros_like(seen), 30.0).any()
 
 
-def test_notes_name_the_first_jumps():
-    jumps = np.zeros((50, 3))
-    assert jump_notes(jumps) == ()
-    jumps[[7, 20, 30, 40], 0] = -1.25
-    (note,) = jump_notes(jumps)
-    assert "1.2 m before frame 7, 1.2 m before frame 20, 1.2 m before frame 30 and 1 more, counted from 0" in note
-
-
 @pytest.mark.slow
 def test_poses_beside_a_jump_stay_and_the_jump_too():
     body, options = load_free_body(), FitOptions(workers=1)
@@ -82,5 +74,4 @@ def test_poses_beside_a_jump_stay_and_the_jump_too():
     moved = motion_joints(motion) - motion_joints(clean)
     moved[30:45] -= AWAY
     assert 1000.0 * np.linalg.norm(moved, axis=-1).max() < 3.0
-    assert any("1.1 m before frame 30, 1.1 m before frame 45" in note for note in report.notes)
     assert not [flag for flag in report.flags if flag.kind == "implausible"]

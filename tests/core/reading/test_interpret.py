@@ -286,6 +286,14 @@ def test_jumps_and_swapped_legs_are_doubts(make_recording):
     assert any("swap places at frames 41, 42" in doubt for doubt in doubts)
 
 
+def test_a_person_who_is_suddenly_elsewhere_is_a_doubt(make_recording):
+    positions = walk_in(LAYOUTS["coco17"])
+    assert not any("elsewhere" in doubt for doubt in interpret(make_recording("coco17", positions=positions)).doubts)
+    positions[20:30] += [1.0, 0.0, 0.5]
+    doubts = interpret(make_recording("coco17", positions=positions)).doubts
+    assert any(doubt.startswith("the whole person jumps elsewhere at frames 20, 30 (counted") for doubt in doubts)
+
+
 def test_missing_points_stay_missing(make_recording):
     positions = walk_in(LAYOUTS["body25"])
     positions[10:20, 4] = np.nan

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from ...math.medians import known_median
+from .math.medians import known_median
 
 _JUMP_M, _ACCELERATION = 0.25, 100.0
 """A jump changes the person's step from frame to frame by more than both: metres, and metres per square second, three
@@ -20,7 +20,6 @@ _SHORT_FRAMES = 3
 _AROUND = 2
 """A person's usual step is the median of this many steps before and after, and the step itself."""
 _LEAST_SEEN = 4
-_MOST_NAMED = 3
 
 
 def find_body_jumps(positions: np.ndarray, seen: np.ndarray, fps: float) -> np.ndarray:
@@ -47,16 +46,3 @@ def find_body_jumps(positions: np.ndarray, seen: np.ndarray, fps: float) -> np.n
             jumped[[first, second]] = False
     jumps[1:][jumped] = change[jumped]
     return jumps
-
-
-def jump_notes(jumps: np.ndarray) -> tuple[str, ...]:
-    """Return a sentence on the *jumps* (F, 3), metres, if there are any."""
-    frames = np.flatnonzero(jumps.any(axis=1))
-    if len(frames) == 0:
-        return ()
-    named = [f"{np.linalg.norm(jumps[frame]):.1f} m before frame {frame}" for frame in frames[:_MOST_NAMED].tolist()]
-    more = f" and {len(frames) - _MOST_NAMED} more" if len(frames) > _MOST_NAMED else ""
-    return (
-        f"The whole person jumps from one frame to the next: {', '.join(named)}{more}, counted from 0; if "
-        "another person or another take begins there, split the file.",
-    )
