@@ -10,6 +10,7 @@ from ..io import npz
 from .humanml3d import NUM_HUMANML3D, read_humanml3d
 from .image_rows import KEYS as IMAGE_ROW_KEYS
 from .image_rows import has_image_rows
+from .motion_arrays import NUM_INTERHUMAN, NUM_MOTION_X, read_interhuman, read_motion_x
 from .other_kinds import refuse_other_archives
 from .plain_data import recordings_of
 from .point_arrays import KNOWN_COUNTS, Metadata, as_numbers, as_positions, check_shape, people_of_array
@@ -33,6 +34,8 @@ _MAX_ARRAY_BYTES = MAX_CELLS * 8
 _TOOL_KEYS = (POINTS_KEY, "positions_3d")
 """Keys of tools whose files are read by `plain_data`."""
 _MAX_METADATA_BYTES = 1 << 22
+_ROW_READERS = {NUM_HUMANML3D: read_humanml3d, NUM_MOTION_X: read_motion_x, NUM_INTERHUMAN: read_interhuman}
+"""Readers of data sets with so many numbers a frame, which are not those of points of a known layout."""
 
 
 def read_npy(path: Path) -> list[RawRecording]:
@@ -44,8 +47,9 @@ def read_npy(path: Path) -> list[RawRecording]:
     array = npz.read_npy(path, error=TrackFileError, max_bytes=_MAX_ARRAY_BYTES, objects=True)
     if array.dtype.hasobject:
         return recordings_of(array, path)
-    if array.ndim == 2 and array.shape[1] == NUM_HUMANML3D:
-        return read_humanml3d(array, path)
+    read = _ROW_READERS.get(array.shape[1]) if array.ndim == 2 else None
+    if read is not None:
+        return read(array, path)
     return people_of_array(as_positions(array, path), None, Metadata(), "NPY", path)
 
 

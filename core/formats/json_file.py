@@ -13,11 +13,14 @@ import numpy as np
 
 from ..errors import TrackFileError
 from ..layouts import LAYOUTS
+from .easymocap_smpl import is_easymocap
 from .json_producers import read_known
 from .panoptic import is_panoptic_frame, read_panoptic
 from .people_clip import BY_ORDER, PeopleClip, label_of
-from .point_keys import recordings_under_keys
+from .point_keys import POSITION_KEYS, recordings_under_keys
 from .raw import MAX_FRAMES, RawRecording
+from .solved_clip import is_solved
+from .solved_files import easymocap_of, solved_of
 from .textfile import decode_text, read_bytes
 
 MAX_JSON_BYTES = 1 << 28
@@ -55,11 +58,20 @@ class _Clip(PeopleClip):
 def is_frame_document(document: Any) -> bool:
     """Return whether a JSON document holds the people of one frame, so that a folder of them is a clip."""
     if isinstance(document, dict):
-        return isinstance(document.get("people"), list) or is_panoptic_frame(document)
+        return _people_of(document) is not None or is_panoptic_frame(document)
     if not isinstance(document, list):
         return False
     first = next((item for item in document if isinstance(item, dict)), None)
-    return (not document) if first is None else ("keypoints3d" in first or "keypoints" in first)
+    return (not document) if first is None else ("keypoints3d" in first or "keypoints" in first or is_easymocap(first))
+
+
+def _people_of(frame: dict[str, Any]) -> list[Any] | None:
+    """Return the people of a frame that is a dictionary: OpenPose's `people`, or `annots` with EasyMocap's bodies."""
+    people = frame.get("people")
+    if not isinstance(people, list):
+        people = frame.get("annots")
+        people = people if isinstance(people, list) and people and all(map(is_easymocap, people)) else None
+    return people
 
 
 def load_json(path: Path, limit: int = MAX_JSON_BYTES) -> Any:
@@ -88,6 +100,8 @@ def read_json(path: Path) -> list[RawRecording]:
         TrackFileError: the file is damaged, or of an unknown kind.
     """
     document = load_json(path)
+    if isinstance(document, dict) and is_solved(document) and not document.keys() & set(POSITION_KEYS):
+        return solved_of(document, path) or []
     found = read_document(document, path, kind="JSON")
     if found is None:
         content = str(sorted(document))[:200] if isinstance(document, dict) else type(document).__name__
@@ -172,11 +186,10 @@ def _read_frames(documents: Iterable[tuple[int, Any]], path: Path) -> list[RawRe
     for number, document in documents:
         if is_panoptic_frame(document):
             return read_panoptic([(number, document), *documents], path)
-        if not is_frame_document(document):
-            raise _malformed(path, f"the people of one frame in file {number}", document)
-        frame = document["people"] if isinstance(document, dict) else document
-        if not all(isinstance(person, dict) for person in frame):
-            raise _malformed(path, "a list of people", frame)
+        frame = _frame_people(document, number, path)
+        if frame and is_easymocap(frame[0]):
+            rest = ((other, _frame_people(people, other, path)) for other, people in documents)
+            return easymocap_of([(number, frame), *rest], path)
         numbers.append(number)
         if clip is None and frame:
             clip, add = _choose_kind(frame[0], path)
@@ -185,6 +198,16 @@ def _read_frames(documents: Iterable[tuple[int, Any]], path: Path) -> list[RawRe
     if clip is None:
         raise _no_people(path)
     return _recordings(clip, numbers)
+
+
+def _frame_people(document: Any, number: int, path: Path) -> list[dict[str, Any]]:
+    """Return the people of a frame's document."""
+    if not is_frame_document(document):
+        raise _malformed(path, f"the people of one frame in file {number}", document)
+    frame = _people_of(document) or [] if isinstance(document, dict) else document
+    if not all(isinstance(person, dict) for person in frame):
+        raise _malformed(path, "a list of people", frame)
+    return list(frame)
 
 
 def _choose_kind(

@@ -23,7 +23,7 @@ from .people_clip import PeopleClip, as_document, label_of, number_array
 from .point_arrays import Metadata, as_positions, check_shape, people_of_array
 from .point_keys import recordings_under_keys
 from .raw import MAX_PEOPLE, RawRecording, check_counts
-from .solved_files import solved_of
+from .solved_files import nested_of, solved_of
 
 _MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
 _TORCH_SUFFIXES = (".pt", ".pth")
@@ -82,7 +82,7 @@ def recordings_of(data: Any, path: Path, *, fps: float | None = None) -> list[Ra
 
 
 def _read_points(data: Any, path: Path, fps: float | None) -> list[RawRecording] | None:
-    """Return the recordings of an array of points, of a list of its frames, or of points under keys; else None."""
+    """Return the recordings of an array of points, of a list of its frames, or of what is under keys; else None."""
     kind = _CONTAINERS.get(path.suffix.lower(), "pickle")
     if isinstance(data, list) and data and all(isinstance(row, np.ndarray) for row in data):
         shapes = {row.shape for row in data}
@@ -91,6 +91,7 @@ def _read_points(data: Any, path: Path, fps: float | None) -> list[RawRecording]
         check_shape(data.shape, path)
         return people_of_array(as_positions(data, path), None, Metadata(fps), kind, path)
     found = recordings_under_keys(data, kind, path, fps=fps)
+    found = nested_of(data, path) if found is None else found
     if found is None and isinstance(data, (Mapping, list)):
         found = read_document(as_document(data, path), path, kind=kind)
     return found

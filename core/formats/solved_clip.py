@@ -18,22 +18,26 @@ from .people_clip import number_array
 from .raw import check_counts
 from .timeline import stated_start
 
-POSE_KEYS = ("poses", "fullpose", "smpl_poses", "pose_world", "pose", "pred_rotmat", "pred_pose", "smpl_pose")
-ROOT_KEYS = ("root_orient", "global_orient")
-BODY_KEYS = ("pose_body", "body_pose")
-TRANS_KEYS = ("trans_world", "trans", "transl", "smpl_trans", "pred_trans")
-SHAPE_KEYS = ("betas", "pred_shape", "pred_betas", "shape")
-RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate")
+POSE_KEYS = ("poses", "fullpose", "smpl_poses", "pose_world", "pose", "pred_rotmat", "pred_pose", "smpl_pose",
+             "pred_thetas", "bodyPose")  # fmt: skip
+ROOT_KEYS = ("root_orient", "global_orient", "poses_root")
+BODY_KEYS = ("pose_body", "body_pose", "poses_body")
+TRANS_KEYS = ("trans_world", "trans", "transl", "smpl_trans", "pred_trans", "global_t", "bodyTranslation")
+SHAPE_KEYS = ("betas", "pred_shape", "pred_betas", "shape", "shapeParameters")
+RATE_KEYS = ("mocap_framerate", "mocap_frame_rate", "fps", "frame_rate", "framerate", "frameRate")
 FRAME_KEYS = ("frame_ids", "frame", "frames")
 START_KEY = "start_s"
-HAND_KEYS = ("pose_hand", "left_hand_pose", "right_hand_pose")
+HAND_KEYS = (("pose_hand",), ("left_hand_pose", "right_hand_pose"), ("pose_lhand", "pose_rhand"),
+             ("leftHandPose", "rightHandPose"))  # fmt: skip
+"""Keys of both hands, or of the left and the right one."""
 OTHER_KEYS = ("gender", "body", "surface_model_type", "up_axis", "smpl_scaling", "orig_cam", "pred_cam", "jaw_pose",
               "pose_jaw", "cam_t")  # fmt: skip
-KEYS = (*POSE_KEYS, *ROOT_KEYS, *BODY_KEYS, *TRANS_KEYS, *SHAPE_KEYS, *RATE_KEYS, *FRAME_KEYS, *HAND_KEYS, *OTHER_KEYS,
-        START_KEY)  # fmt: skip
+KEYS = (*POSE_KEYS, *ROOT_KEYS, *BODY_KEYS, *TRANS_KEYS, *SHAPE_KEYS, *RATE_KEYS, *FRAME_KEYS, *sum(HAND_KEYS, ()),
+        *OTHER_KEYS, START_KEY)  # fmt: skip
 """The keys that are read of a file of one clip."""
 _BODY_WIDTH, _POSE_WIDTH = 3 * NUM_BODY_ROTATIONS, 3 * NUM_JOINTS
 _BODY_BY_WIDTH = {66: "smpl", 69: "smpl", 72: "smpl", 156: "smplh", 165: "smplx"}
+_MATRICES_WIDTH = 9 * NUM_JOINTS
 _MAX_ANGLE = 1e3
 _ORTHOGONAL = 0.05
 _SAME_SHAPE = 1e-3
@@ -134,10 +138,10 @@ def read_clip(data: Mapping[Any, Any], tool: str, path: Path, *, body: str = "",
 
 def _fingers(data: Mapping[Any, Any], num_frames: int, path: Path) -> np.ndarray:
     """Return the values of the hand keys in each frame (F, N), N = 90 for rotations, N = 0 for nothing."""
-    keys = HAND_KEYS[:1] if data.get(HAND_KEYS[0]) is not None else HAND_KEYS[1:]
-    stored = [data.get(key) for key in keys]
-    if any(part is None for part in stored):
+    keys = next((keys for keys in HAND_KEYS if all(data.get(key) is not None for key in keys)), ())
+    if not keys:
         return np.zeros((num_frames, 0))
+    stored = [data[key] for key in keys]
     parts = [_axis_angles(number_array(part, "the hands", path), path) for part in stored]
     if any(len(part) != num_frames for part in parts):
         raise wrong(f"hands in each of {num_frames} frames", [len(part) for part in parts], path)
@@ -173,7 +177,9 @@ def _poses(data: Mapping[Any, Any], path: Path) -> tuple[np.ndarray, int, np.nda
 
 
 def _axis_angles(array: np.ndarray, path: Path) -> np.ndarray:
-    """Return axis angles (F, 3 J) of an array (F, 3 J), (F, J, 3) or of matrices (F, J, 3, 3) or (F, 3, 3)."""
+    """Return axis angles (F, 3 J) of (F, 3 J), (F, J, 3) or matrices: (F, J, 3, 3), (F, 3, 3), (F, J, 9), (F, 216)."""
+    if array.ndim in (2, 3) and (array.shape[-1] == 9 or array.shape[1:] == (_MATRICES_WIDTH,)):
+        array = array.reshape(len(array), -1, 3, 3)
     if array.ndim == 3 and array.shape[1:] == (3, 3):
         array = array[:, None]
     if array.ndim == 4 and array.shape[2:] == (3, 3):

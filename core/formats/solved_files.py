@@ -7,7 +7,7 @@ interface; SMPL-X's as in the package smplx.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ from ..errors import TrackFileError
 from ..io import npz
 from ..smpl_skeleton import JOINT_NAMES, NUM_JOINTS
 from ..solved import SolvedPoses
+from .easymocap_smpl import is_easymocap, read_easymocap, read_easymocap_frames
 from .image_rows import has_image_rows, read_image_rows
 from .people_clip import label_of, number_array
 from .raw import MAX_PEOPLE, RawRecording, check_counts
+from .romp import is_romp, read_romp
 from .solved_clip import RATE_KEYS, SolvedClip, is_solved, read_clip, wrong
+from .solved_people import clips_of_rows, find_people, split_people
 from .timeline import Timeline, build_timeline
 
 _CAMERA, _WORLD = "-Y", "+Y"
@@ -59,15 +62,52 @@ def solved_of(data: Any, path: Path) -> list[RawRecording] | None:
         clips = read_image_rows(data, path)
         return _recordings({label: clip if clip.to_world or not clip.up else _in_camera(clip)
                             for label, clip in clips.items()}, path)  # fmt: skip
+    if is_easymocap(data):
+        return _recordings({"": read_easymocap(data, path)}, path)
     if is_solved({str(key) for key in data}):
-        return _recordings({"": _known_clip(data, path)}, path)
-    values = list(data.values())
+        people = split_people(data, path)
+        return _recordings({str(number): _known_clip(person, path) for number, person in enumerate(people)}, path)
+    values = [data] if is_romp(data) else list(data.values())
     if all(isinstance(row, Mapping) for row in values):
+        if any(map(is_romp, values)):
+            return _recordings({label: _in_camera(clip) for label, clip in read_romp(values, path).items()}, path)
         if any(_is_phalp_frame(row) for row in values):
             return _read_phalp(values, path)
         if len(values) <= MAX_PEOPLE and all(is_solved({str(key) for key in row}) for row in values):
             return _recordings({str(key)[:60]: _known_clip(row, path) for key, row in data.items()}, path)
     return None
+
+
+def nested_of(data: Any, path: Path) -> list[RawRecording] | None:
+    """Return one recording per person of motions deeper in dictionaries; None if there are none.
+
+    Raises:
+        TrackFileError: there are some, and they are damaged or too many.
+    """
+    people = find_people(data, path)
+    return _recordings({label: _known_clip(person, path) for label, person in people.items()}, path) if people else None
+
+
+def easymocap_of(frames: Iterable[tuple[float, list[Any]]], path: Path) -> list[RawRecording]:
+    """Return one recording per person of EasyMocap's SMPL parameters by frame: a number, and the people.
+
+    Raises:
+        TrackFileError: they are damaged.
+    """
+    return _recordings(read_easymocap_frames(frames, path), path)
+
+
+def recordings_of_clip(
+    data: Mapping[str, Any], tool: str, path: Path, *, body: str, notes: Iterable[str] = ()
+) -> list[RawRecording]:
+    """Return the recording of one person's parameters *data*, whose betas belong to *body*.
+
+    Raises:
+        TrackFileError: they are damaged.
+    """
+    clip = read_clip(data, tool, path, body=body)
+    clip.notes += notes
+    return _recordings({"": clip}, path)
 
 
 def _known_clip(data: Mapping[Any, Any], path: Path) -> SolvedClip:
@@ -76,12 +116,14 @@ def _known_clip(data: Mapping[Any, Any], path: Path) -> SolvedClip:
         return read_clip(data, "WHAM", path, up=None if "shape" in data else _WORLD)
     if "pred_rotmat" in data and "pred_trans" in data:
         return _with_camera(read_clip(data, "TRAM", path), path)
-    if "smpl_poses" in data:
+    if "smpl_poses" in data and "smpl_scaling" in data:
         clip = read_clip(data, "AIST++", path)
-        scale = number_array(data.get("smpl_scaling", 1.0), "smpl_scaling", path).reshape(-1)
+        scale = number_array(data["smpl_scaling"], "smpl_scaling", path).reshape(-1)
         clip.trans = clip.trans / scale[0] if len(scale) == 1 and scale[0] > 0.0 else clip.trans
         clip.fps = clip.fps or _AIST_FPS
         return clip
+    if "pred_thetas" in data:
+        return _in_camera(read_clip(data, "HybrIK", path))
     if any(key in data for key in ("orig_cam", "pred_cam")):
         return _in_camera(read_clip(data, "VIBE" if "orig_cam" in data else "HMR", path))
     return read_clip(data, "AMASS" if any(key in data for key in RATE_KEYS[:2]) else "SMPL parameters", path)
@@ -120,13 +162,21 @@ def _is_phalp_frame(row: Mapping[Any, Any]) -> bool:
     return isinstance(row.get("smpl"), (list, tuple)) and "tid" in row
 
 
-def _read_phalp(rows: Sequence[Mapping[Any, Any]], path: Path) -> list[RawRecording]:
+def _read_phalp(frames: Sequence[Mapping[Any, Any]], path: Path) -> list[RawRecording]:
     """Read the frames of PHALP: `smpl`, `camera`, `size` and `tid` of each tracked person, `time` of the frame.
 
     A person with a `tracked_time` above 0 was not seen in that frame: the values are those of an earlier one.
     """
-    found: dict[str, dict[str, list[np.ndarray]]] = {}
-    for index, row in enumerate(rows):
+    clips = clips_of_rows(_phalp_rows(frames, path), path, lambda data: _in_camera(read_clip(data, _PHALP, path)))
+    for clip in clips.values():
+        clip.doubts += [_FOCAL] if clip.trans.any() else []
+    return _recordings(clips, path)
+
+
+def _phalp_rows(
+    frames: Sequence[Mapping[Any, Any]], path: Path
+) -> Iterator[tuple[str, float, Mapping[str, np.ndarray]]]:
+    for index, row in enumerate(frames):
         lists = [row.get(key, ()) for key in ("smpl", "tid", "camera", "size", "tracked_time")]
         if not all(isinstance(part, (list, tuple)) for part in lists) or len(lists[0]) != len(lists[1]):
             raise wrong("as many 'smpl' as 'tid' in each frame", f"others in frame {index}", path)
@@ -135,23 +185,11 @@ def _read_phalp(rows: Sequence[Mapping[Any, Any]], path: Path) -> list[RawRecord
         for number, (person, track) in enumerate(zip(people, tracks, strict=True)):
             if not isinstance(person, Mapping) or (number < len(ages) and ages[number] != 0):
                 continue
-            parts = found.setdefault(label_of({"id": track}, ("id",), number), {})
-            for key in ("global_orient", "body_pose", "betas"):
-                parts.setdefault(key, []).append(_matrices(person.get(key), key, path))
+            values = {key: _matrices(person.get(key), key, path) for key in ("global_orient", "body_pose", "betas")}
             if number < len(cameras):
                 size = sizes[number] if number < len(sizes) else (1, 1)
-                parts.setdefault("trans", []).append(_phalp_place(cameras[number], size, path))
-            parts.setdefault("frame", []).append(np.array(time if isinstance(time, (int, float)) else index))
-    if not 1 <= len(found) <= MAX_PEOPLE:
-        raise wrong(f"1 to {MAX_PEOPLE} tracked people", len(found), path)
-    clips = {}
-    for label, parts in found.items():
-        check_counts(len(parts["frame"]), NUM_JOINTS, path)
-        if any(len({value.shape for value in values}) > 1 for values in parts.values()):
-            raise wrong("the same joints in each frame", f"others for person {label}", path)
-        clips[label] = _in_camera(read_clip({key: np.stack(values) for key, values in parts.items()}, _PHALP, path))
-        clips[label].doubts += [_FOCAL] if "trans" in parts else []
-    return _recordings(clips, path)
+                values["trans"] = _phalp_place(cameras[number], size, path)
+            yield label_of({"id": track}, ("id",), number), time if isinstance(time, (int, float)) else index, values
 
 
 def _phalp_place(camera: Any, size: Any, path: Path) -> np.ndarray:

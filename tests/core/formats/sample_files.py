@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from core.motion import Motion
-from tests import solved_motions
+from tests import other_solvers, solved_motions
 
 from .track_writers import (
     MEDIAPIPE,
@@ -90,6 +91,24 @@ def solved_files() -> dict[str, Callable[[Path], None]]:
         ),
         "tram.npy": lambda path: _write_bytes(path, solved_motions.pickled_tensors(tram)),
         "amass.npz": lambda path: np.savez(path, **arrays),
+        **other_solved_files(motion),
+    }
+
+
+def other_solved_files(motion: Motion) -> dict[str, Callable[[Path], None]]:
+    """Return one small file of each form of `tests.other_solvers`."""
+    rest = np.zeros(3)
+    people = {f"person{number}": other_solvers.separate(motion) for number in (1, 2)}
+    return {
+        "smpl.json": lambda path: _write_json(path, other_solvers.easymocap(motion, rest)),
+        "parameters.json": lambda path: _write_json(
+            path, {key: value.tolist() for key, value in other_solvers.separate(motion).items()}
+        ),
+        "romp.pkl": lambda path: _write_bytes(path, pickle.dumps(other_solvers.romp(motion, rest))),
+        "hybrik.pkl": lambda path: _write_bytes(path, pickle.dumps(other_solvers.hybrik(motion, rest))),
+        "nested.pkl": lambda path: _write_bytes(path, pickle.dumps(people)),
+        "motion_x.npy": lambda path: np.save(path, other_solvers.motion_x(motion)),
+        "interhuman.npy": lambda path: np.save(path, np.full((4, 492), 0.1, np.float32)),
     }
 
 
@@ -156,6 +175,4 @@ def _write_json(path: Path, document: object) -> None:
 
 
 def _write_pickle(path: Path, points: np.ndarray) -> None:
-    import pickle
-
     path.write_bytes(pickle.dumps({"keypoints3d": points, "keypoints3d_optim": points}, protocol=4))
