@@ -214,6 +214,37 @@ def neuron_calc(points: np.ndarray, *, preamble: int = 5, newline: str = "\r\n")
     return newline.join(lines) + newline
 
 
+CAPTURY_JOINTS = {
+    f"{side}{theirs}": f"{name}_{ours}"
+    for side, name in (("L", "left"), ("R", "right"))
+    for theirs, ours in (
+        ("Wrist", "hand"), ("Elbow", "forearm"), ("Shoulder", "arm"), ("Toe", "toebase"), ("Ankle", "foot"),
+        ("Knee", "leg"), ("Hip", "upleg"),
+    )
+}  # fmt: skip
+"""Joints of Captury, and their points in the layout "skeleton"."""
+
+
+def captury_csv(points: np.ndarray, names: Sequence[str] = tuple(CAPTURY_JOINTS)) -> str:
+    """Return Captury's export of points (F, K, 3) in metres, Y up: angles between them, cameras at the end."""
+    names = [*names, "Spine1", "Neck"]  # both are zeros where the skeleton has them not
+    points = np.pad(points, ((0, 0), (0, 2), (0, 0)))
+    groups = ["CenterOfGravity", *(f"{name}{what}" for name in names for what in ("Positions", "Angles"))]
+    lines = [
+        "Recorded at;2019-03-28 11:03:53", f"Frames;{len(points)}", ";;;" + "".join(f"{name};;;" for name in groups),
+        "Frame;Sub Frame;Annotations;" + "X;Y;Z;" * len(groups) + "Left;",
+        ";;;mm;mm;mm;" + "mm;mm;mm;deg;deg;deg;" * len(names) + "deg;",
+    ]  # fmt: skip
+    for frame, row in enumerate(points * 1000.0):
+        cells = [f"{x: f};{y: f};{z: f}; 10.5;-3.25; 0.0;" for x, y, z in row]
+        lines.append(f"{frame};0;; 1.0; 2.0; 3.0;{''.join(cells)} 7.5;")
+    lines += ["", "Camera Calibration;Origin;;;Forward;;;Right;;;Up", ";X;Y;Z;X;Y;Z;X;Y;Z;X;Y;Z"]
+    lines += [
+        f"Camera {number}; 2478.7; 588.8;-4.7;-0.99; 0.05;-0.05;-0.05;-0.9; 0.1; 0.5;-0.01;-0.9;" for number in "12"
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def humanml3d(joints: np.ndarray) -> np.ndarray:
     """Return HumanML3D's features (F - 1, 263) of joints (F, 22, 3), Y up; the data set starts at the origin."""
     ahead = np.cross(joints[:, 1] - joints[:, 2], [0.0, 1.0, 0.0])

@@ -33,6 +33,7 @@ LAYOUTS = (
     ("kinect25", "Kinect v2 25 (NTU RGB+D)", "25 joints"),
     ("kinect32", "Azure Kinect 32", "32 joints"),
     ("lsp14", "LSP 14", "14 points without a face"),
+    ("humaneva15", "HumanEva 15", "15 points without a face"),
     ("mpii16", "MPII 16", "16 points without a face"),
     ("h36m32", "Human3.6M 32", "All joints of the data set"),
     ("smplh52", "SMPL-H 52 joints", "SMPL body joints, then the fingers"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import TrackFileError
+from .captury_csv import is_captury_csv, read_captury_csv
 from .freemocap import is_freemocap_names, name_freemocap_points
 from .mediapipe import is_indexed_dump, name_numbered_points, read_indexed_dump
 from .motive_csv import is_motive_csv, read_motive_csv
@@ -65,6 +66,8 @@ def read_csv(path: Path) -> list[RawRecording]:
         return read_vicon_csv(lines, path)
     if is_motive_csv(lines):
         return read_motive_csv(lines, path)
+    if is_captury_csv(lines):
+        return read_captury_csv(lines, path)
     first = find_numbers(lines, path)
     if first is not None:
         return read_numbers(lines, first, path)

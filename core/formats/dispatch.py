@@ -170,6 +170,10 @@ def _choose_text_reader(head: bytes, path: Path) -> Reader:
         return read_bvh
     if is_mvnx(text):
         return read_mvnx
+    if "<opensimdocument" in text.lower():
+        raise TrackFileError(
+            f"expected 3D keypoints, found a model or settings of OpenSim in {path}; give its markers (.trc)"
+        )
     if text[:1] == "<":
         raise TrackFileError(f"expected 3D keypoints, found XML in {path}; of XML, Xsens MVNX alone is read ({_KINDS})")
     if "endheader" in text.lower() and "nrows" in text.lower():

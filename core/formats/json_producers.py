@@ -22,6 +22,7 @@ from .point_arrays import KNOWN_COUNTS
 from .point_keys import NAME_KEYS, folded
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .timeline import times_in_seconds
+from .zed_json import find_zed_frames, read_zed
 
 _FRAME_LIST_KEYS = ("frames", "landmarks_sequence", "sequence", "results", "data")
 _WORLD_KEYS = ("pose_world_landmarks", "world_landmarks", "poseWorldLandmarks", "worldLandmarks")
@@ -53,6 +54,9 @@ def read_known(document: Any, path: Path) -> list[RawRecording] | None:
         return sam3d_body.read_frames(frames, _rate(document), path)
     if isinstance(document, Mapping) and _FIT3D_KEY in document:
         return _read_fit3d(document, path)
+    zed = find_zed_frames(document)
+    if zed is not None:
+        return read_zed(zed, path)
     frames_by_name = find_frames_by_number(document)
     rows = _frame_list(document) if frames_by_name is None else frames_by_name[0]
     if rows is not None and any(_kinect_bodies(row) for row in rows):
@@ -220,6 +224,8 @@ def _read_landmarks(
     names = next((stated[key] for key in NAME_KEYS if isinstance(stated.get(key), list)), None)
     first = next(row for row in rows if _landmarks(row, keys))
     units = stated.get("units")
+    is_world = isinstance(first, Mapping) and any(first.get(key) for key in _WORLD_KEYS)
+    units = "m" if units is None and is_world and clip.kind == "MediaPipe JSON" else units
     return clip.recordings(
         len(rows),
         frames=numbers,

@@ -109,7 +109,7 @@ def describe_space(recording: RawRecording) -> RawRecording:
     """Detect whether 33 points in MediaPipe's order are metric or fractions of the image.
 
     Units and up axis, or the reason in `image_space`, are set on the returned recording; it is unchanged if it is
-    neither.
+    neither. Points whose unit the file states are no fractions.
     """
     points = recording.positions
     hips = points[:, _HIPS].mean(axis=1)
@@ -127,7 +127,8 @@ def describe_space(recording: RawRecording) -> RawRecording:
     flat = points[..., :2][np.isfinite(points[..., :2])]
     low, high = np.quantile(flat, (0.01, 0.99))
     if (
-        drop > 0.0
+        recording.units is None
+        and drop > 0.0
         and low > _FRACTION_RANGE[0]
         and high < _FRACTION_RANGE[1]
         and 0.0 < hip[:2].min() < hip[:2].max() < 1.5

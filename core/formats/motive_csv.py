@@ -44,6 +44,11 @@ def read_motive_csv(lines: list[str], path: Path) -> list[RawRecording]:
             f"expected rows Type, Name and Frame, Time (Seconds), X, Y, Z as Motive writes them, found others in "
             f"{path}; export the take as CSV again, with its header"
         )
+    if settings.get("coordinate space", "").strip().lower() == "local":
+        raise TrackFileError(
+            f"expected positions in the room, found bones relative to each other (Coordinate Space: Local) in {path}; "
+            "export the take with Global"
+        )
     picks = _columns(words["type"], words["name"], rows[below - 1], rows[below])
     bones, markers = (picks.get(kind, {}) for kind in ("bones", "markers"))
     chosen, notes = (bones or markers), []

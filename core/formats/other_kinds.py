@@ -14,6 +14,7 @@ _IN_BLENDER = (
 )
 _AS_CSV = "save it as CSV"
 _VIDEO = "give the 3D keypoints that a tracker found in it"
+_FROM_CDF = "save its positions as an array (frames, 32, 3) in NPY"
 _KINDS = (
     (b"Kaydara FBX", "an FBX scene", _IN_BLENDER),
     (b"; FBX ", "an FBX scene in text, which Blender does not open", "save it as binary FBX; " + _IN_BLENDER),
@@ -29,7 +30,9 @@ _KINDS = (
     (b"# AST/ASF", "an Acclaim skeleton (ASF)", "convert its motion (AMC) to BVH"),
     (b"[Header]", "an HTR motion", "export it as BVH"),
     (b"\x89HDF", "an HDF5 file", "save the keypoints as NPZ"),
-    (b"MATLAB 5.0", "a MATLAB file", "save the keypoints as CSV"),
+    (b"MATLAB ", "a MATLAB file", "save the keypoints as CSV (writematrix)"),
+    (b"\xcd\xf3\x00\x01", "a CDF file, as Human3.6M has them", _FROM_CDF),
+    (b"\xcd\xf2\x60\x02", "a CDF file, as Human3.6M has them", _FROM_CDF),
     (b"PAR1", "a Parquet table", _AS_CSV),
     (b"\xd0\xcf\x11\xe0", "an Excel table of old", _AS_CSV),
     (b"SQLite format 3", "a database", _AS_CSV),
@@ -72,6 +75,11 @@ def refuse_other_kinds(head: bytes, path: Path) -> None:
     for magic, kind, remedy in _KINDS:
         if head.startswith(magic):
             raise TrackFileError(f"expected 3D keypoints, found {kind} in {path}; {remedy}")
+    if path.suffix.lower() == ".b3d":
+        raise TrackFileError(
+            f"expected 3D keypoints, found an AddBiomechanics archive (B3D) in {path}; save a trial's markers as TRC, "
+            "or give the files from which it was made"
+        )
     if head[4:8] == b"ftyp":
         raise TrackFileError(f"expected 3D keypoints, found a video in {path}; {_VIDEO}")
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{" and (path.suffix.lower() == ".gltf" or _is_gltf(head)):

@@ -25,11 +25,11 @@ from .point_keys import recordings_under_keys
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .solved_files import nested_of, solved_of
 
-_MDM_FPS, _3DPW_FPS, _H36M_FPS = 20.0, 30.0, 50.0
+_MDM_FPS, _3DPW_FPS, _H36M_FPS, _HUMANEVA_FPS = 20.0, 30.0, 50.0, 60.0
 _TORCH_SUFFIXES = (".pt", ".pth")
 _CONTAINERS = {".npy": "NPY", ".npz": "NPZ", ".pt": "PyTorch", ".pth": "PyTorch"}
 """What the points of a file are called by its suffix; all others are pickles."""
-_NUM_SMPL, _NUM_VIBE, _NUM_BODY25 = 24, 49, 25
+_NUM_SMPL, _NUM_VIBE, _NUM_BODY25, _NUM_HUMANEVA = 24, 49, 25, 15
 _MAX_CLIPS, _MAX_CLIPS_NAMED, _MAX_CLIP_DEPTH = 1000, 6, 3
 
 
@@ -186,7 +186,10 @@ def _clips(data: Any, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 
 def _read_h36m(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
-    """Read VideoPose3D's `positions_3d`: subject, action, (F, 17 or 32, 3) in metres, 50 fps; one clip alone."""
+    """Read VideoPose3D's `positions_3d`: subject, action, (F, 17 or 32, 3) in metres, 50 fps; one clip alone.
+
+    HumanEva's are (F, 15, 3), 60 fps.
+    """
     clips = list(islice(_clips(data["positions_3d"]), _MAX_CLIPS + 1))
     if len(clips) != 1:
         listed = ", ".join(" / ".join(names) for names, _ in clips[:_MAX_CLIPS_NAMED])
@@ -199,8 +202,10 @@ def _read_h36m(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
     if points.ndim != 3 or points.shape[2] != 3:
         raise TrackFileError(f"expected positions (frames, points, 3), found {points.shape} in {path}; save it so")
     check_counts(len(points), points.shape[1], path)
-    notes = ("Human3.6M has 50 frames a second.",)
-    return [_recording(points.astype(np.float64), "Human3.6M NPZ", path, fps=_H36M_FPS, units="m", notes=notes)]
+    is_humaneva = points.shape[1] == _NUM_HUMANEVA
+    name, fps = ("HumanEva", _HUMANEVA_FPS) if is_humaneva else ("Human3.6M", _H36M_FPS)
+    notes = (f"{name} has {fps:g} frames a second.",)
+    return [_recording(points.astype(np.float64), f"{name} NPZ", path, fps=fps, units="m", notes=notes)]
 
 
 _READERS = {

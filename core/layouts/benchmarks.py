@@ -1,4 +1,4 @@
-"""Layouts of benchmarks whose files name no points: LSP, MPII, the whole Human3.6M skeleton. Data, no logic."""
+"""Layouts of benchmarks whose files name no points: LSP, MPII, HumanEva, all of Human3.6M. Data, no logic."""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ LSP14 = Layout(
         LayoutPoint("head_top", "head_top", 0.7),
     ),
 )
+
+HUMANEVA15 = Layout(
+    "humaneva15",
+    "HumanEva 15",
+    (
+        LayoutPoint("pelvis", "mid_hip", 0.7),
+        LayoutPoint("thorax", "mid_shoulder", 0.5),
+        *_points("left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist"),
+        *_points("left_hip", "left_knee", "left_ankle", "right_hip", "right_knee", "right_ankle"),
+        LayoutPoint("head", None),
+    ),
+)
+"""Order of VideoPose3D's archive of HumanEva."""
 
 MPII16 = Layout(
     "mpii16",

@@ -27,6 +27,7 @@ COUNTS = {
     "kinect25": 25,
     "kinect32": 32,
     "lsp14": 14,
+    "humaneva15": 15,
     "mpii16": 16,
     "h36m32": 32,
     "smplh52": 52,

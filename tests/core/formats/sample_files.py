@@ -159,6 +159,10 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         ),
         "bedlam.npz": lambda path: np.savez(path, **rows),
         "wide.csv.gz": lambda path: path.write_bytes(gzip.compress(wide_csv(body, names_of(5)).encode())) and None,
+        "captury.csv": text(write.captury_csv(clip(4, 14))),
+        "zed.json": lambda path: _write_json(
+            path, {"33": {"body_list": [{"id": 0, "keypoint": clip(1, 18)[0].tolist()}], "timestamp": 33_000_000}}
+        ),
         "landmarks.jsonl": text((json.dumps({"landmarks": landmarks}) + "\n") * 3),
         "qualisys.tsv": text(
             "NO_OF_FRAMES\t2\nFREQUENCY\t60\nMARKER_NAMES\tA\tB\n1\t2\t3\t4\t5\t6\n2\t3\t4\t5\t6\t7\n"

@@ -1,0 +1,140 @@
+"""Captury, ZED, HumanEva, and files of known kinds that hold no points in the room."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+
+from core.errors import AmbiguousTrackError, TrackError, TrackFileError
+from core.formats.zed_json import NAMES
+from core.layouts import LAYOUTS
+from core.reading import ReadOptions, read_all
+from tests import producers as write
+from tests.core.fit.scenes import Scene, walking
+from tests.producers import assert_is, other_person
+
+FPS = 30.0
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return walking()[150:186]
+
+
+def captury(scene: Scene) -> str:
+    layout = LAYOUTS["skeleton"]
+    columns = [layout.names.index(name) for name in write.CAPTURY_JOINTS.values()]
+    return write.captury_csv(write.filled(scene, layout)[:, columns])
+
+
+def test_captury_without_its_angles_and_cameras(tmp_path, scene):
+    (tmp_path / "shot_unknown.csv").write_text(captury(scene))
+    (reading,) = read_all(tmp_path / "shot_unknown.csv", ReadOptions(fps=50.0))
+    assert (reading.kind, reading.track.layout.name) == ("Captury CSV", "skeleton")
+    assert (reading.finding("units").value, reading.finding("up axis").value) == ("mm", "+Y")
+    assert not reading.doubts
+    assert_is(reading.track, scene)
+
+
+def test_captury_states_no_rate(tmp_path, scene):
+    (tmp_path / "a.csv").write_text(captury(scene))
+    with pytest.raises(AmbiguousTrackError, match="--fps"):
+        read_all(tmp_path / "a.csv")
+
+
+def test_captury_of_angles_alone_is_refused(tmp_path, scene):
+    (tmp_path / "a.csv").write_text(captury(scene).replace("Positions", "Angles"))
+    with pytest.raises(TrackFileError, match="export the take as CSV with positions"):
+        read_all(tmp_path / "a.csv")
+
+
+def _zed_bodies(scene: Scene, count: int, layout: str) -> np.ndarray:
+    """Return ZED's points (F, K, 3), those that *layout* has not at its neck."""
+    points = write.filled(scene, LAYOUTS[layout])
+    index = {name: number for number, name in enumerate(LAYOUTS[layout].names)}
+    index |= {"pelvis": index.get("pelvis", index.get("mid_hip", 0))}
+    names = [re.sub(r"(hand_\w+)_(\d)", r"\1\2", name) for name in NAMES[count]]
+    return points[:, [index.get(name, index["neck"]) for name in names]]
+
+
+@pytest.mark.parametrize(
+    ("count", "layout", "form"),
+    [(18, "body25", "lists"), (34, "kinect32", "lists"), (38, "body25_hands", "lists"), (38, "body25_hands", "axes")],
+)
+def test_zed(tmp_path, scene, count, layout, form):
+    document = {}
+    people = [_zed_bodies(person, count, layout) for person in (scene, other_person(scene))]
+    for frame in range(len(scene)):
+        bodies = [
+            {
+                "id": number + 3,
+                "keypoint": person[frame].tolist() if form == "lists" else
+                [dict(zip("xyz", point, strict=True)) for point in person[frame].tolist()],
+                "keypoint_confidence": [80.0] * count,
+            }
+            for number, person in enumerate(people)
+        ]  # fmt: skip
+        if frame == 5:
+            bodies[1]["keypoint"][0] = [math.nan] * 3
+            bodies.pop(0)
+        stamp = 1_700_000_000_000_000_000 + round(frame / FPS * 1e9)
+        document[str(stamp // 1_000_000)] = {"body_list": bodies, "is_new": True, "timestamp": stamp}
+    (tmp_path / "bodies.json").write_text(json.dumps(document))
+    first, second = read_all(tmp_path / "bodies.json")
+    assert (first.kind, first.track.layout.name, first.track.person) == ("ZED JSON", layout, "3")
+    assert first.track.fps == pytest.approx(FPS, abs=0.01)
+    assert not first.track.confidence[5].any()
+    np.testing.assert_allclose(first.track.confidence.max(), 0.8)
+    assert_is(first.track, scene)
+    assert_is(second.track, other_person(scene))
+
+
+def test_humaneva_of_videopose3d(tmp_path, scene):
+    clip = write.filled(scene, LAYOUTS["humaneva15"]) @ write.Z_UP.T
+    np.savez(tmp_path / "a.npz", positions_3d={"Train/S1": {"Walking 1 chunk0": clip.astype(np.float32)}})
+    (reading,) = read_all(tmp_path / "a.npz")
+    assert (reading.kind, reading.track.fps, reading.finding("up axis").value) == ("HumanEva NPZ", 60.0, "+Z")
+    assert_is(reading.track, scene)
+
+
+def test_world_landmarks_away_from_the_origin_are_metres(tmp_path, scene):
+    points = write.filled(scene, LAYOUTS["mediapipe33"])
+    points = (points - points[:, 23:25].mean(1, keepdims=True)) * [1.0, -1.0, -1.0] + [0.4, 0.6, 0.1]
+    frames = [
+        {"frame": number, "pose_world_landmarks": [dict(zip("xyz", point, strict=True)) for point in row.tolist()]}
+        for number, row in enumerate(points)
+    ]
+    (tmp_path / "a.json").write_text(json.dumps(frames))
+    (reading,) = read_all(tmp_path / "a.json", ReadOptions(fps=FPS))
+    assert (reading.track.layout.name, reading.finding("up axis").value) == ("mediapipe33", "-Y")
+    normalised = json.dumps(frames).replace("pose_world_landmarks", "pose_landmarks")
+    (tmp_path / "a.json").write_text(normalised)
+    with pytest.raises(TrackError, match="fractions of the image"):
+        read_all(tmp_path / "a.json", ReadOptions(fps=FPS))
+
+
+def test_motive_bones_relative_to_each_other_are_refused(tmp_path, scene):
+    text = write.motive_csv(write.filled(scene, LAYOUTS["skeleton"]), LAYOUTS["skeleton"].names, kind="Bone", fps=FPS,
+                            parents=True)  # fmt: skip
+    (tmp_path / "a.csv").write_text(text.replace("Coordinate Space,Global", "Coordinate Space,Local"))
+    with pytest.raises(TrackFileError, match="export the take with Global"):
+        read_all(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "what"),
+    [
+        ("a.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", "a MATLAB file"),
+        ("Walking.cdf", bytes.fromhex("cdf300010000ffff") + bytes(300), r"a CDF file.* \(frames, 32, 3\)"),
+        ("subject.b3d", (4242).to_bytes(8, "little") + b"\x08\x05\x12\x07subject" * 20, r"\(B3D\).* as TRC"),
+        ("model.osim", b'<?xml version="1.0"?>\n<OpenSimDocument Version="40000"></OpenSimDocument>\n', "of OpenSim"),
+    ],
+)
+def test_files_of_known_kinds_say_what_they_are(tmp_path, name, content, what):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(TrackFileError, match=what):
+        read_all(tmp_path / name)
