@@ -1,7 +1,8 @@
 """JSON in which points stand by their names, as scripts write them: ``{"LHip": [x, y, z], ...}`` in each frame.
 
 Frames are a list, or a dictionary by their numbers; a document of names that hold all frames each is read too. A point
-is ``[x, y, z]``, with a confidence or without, or ``{"x": x, "y": y, "z": z}``; null is a missing one. A list of points
+is ``[x, y, z]``, with a confidence or without, ``{"x": x, "y": y, "z": z}``, or a dictionary with either under a key
+such as "position"; null is a missing one. A list of points
 that carry their names (``{"name": "LHip", "position": [x, y, z]}``) is read as well. The points stand
 in the frame itself, under a key such as "keypoints", or once for each person. F frames, K points.
 """
@@ -133,12 +134,24 @@ def _points(value: Any, depth: int = _MAX_NESTED) -> Points:
         value = _by_name(value)
     if not isinstance(value, Mapping):
         return {}
+    value = _places(value)
     points = {name: point for name, point in value.items() if _is_point(point)}
     others = [item for item in value.values() if isinstance(item, (dict, list)) and not _is_point(item)]
     if len(points) >= _MIN_NAMED and not others:
         return points
     nested = (_points(value.get(key), depth - 1) for key in _NESTING_KEYS) if depth else ()
     return next(filter(None, nested), {})
+
+
+def _places(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a dictionary with the place of each item that has one under a key, beside its rotation or the like."""
+    held = {
+        name: next((item[key] for key in _PLACE_KEYS if _is_point(item.get(key))), None)
+        for name, item in value.items()
+        if isinstance(item, Mapping)
+    }
+    found = {name: place for name, place in held.items() if place is not None}
+    return {**value, **found} if len(found) >= _MIN_NAMED else value
 
 
 def _by_name(points: list[Any]) -> Points:

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 _WORDS = "posi|pos|positions?|locations?|loc|translations?|trans|coords?|coordinates?|p3d|kp3d|3d|world|global|xyz"
 _BEHIND = re.compile(rf"(.*?[^\s._:|/-])(?:[\s._:|/-]+joint)?(?:[\s._:|/-]+(?:{_WORDS}))+", re.IGNORECASE)
 _BEFORE = re.compile(rf"(?:(?:{_WORDS})[\s._:|/-]+)+(.+)", re.IGNORECASE)
-_ABBREVIATED = re.compile(r"(.*[^\s._:|/-])[\s._:|/-]+tr?", re.IGNORECASE)
-"""A translation as T or t: "RHip_Tx", "RHip.tx"; too short a word unless every point has it."""
+_ABBREVIATED = re.compile(r"(.*[^\s._:|/-])[\s._:|/-]+(?:tr?|p)", re.IGNORECASE)
+"""A translation or position as a letter, "RHip_Tx", "RHip.px"; too short a word unless every point has it."""
+_ABBREVIATED_TURN = re.compile(r".*[^\s._:|/-][\s._:|/-]+[qr]", re.IGNORECASE)
+"""A rotation as a letter beside it, "RHip_Qx"."""
 _MIN_POINTS = 6
 _CALCULATION = re.compile(r"(.+)-X", re.IGNORECASE)
 """A place in Perception Neuron's calculation files, whose bones have -V, -Q, -A and -W too."""
@@ -54,7 +56,8 @@ def position_names(names: Iterable[str]) -> dict[str, str] | None:
         if len(plain) >= _MIN_POINTS and len(set(plain.values())) == len(plain):
             return plain
     plain = {name: match.group(1) for name in names if (match := _ABBREVIATED.fullmatch(name[:200]))}
-    return plain if len(plain) == len(names) >= _MIN_POINTS and len(set(plain.values())) == len(plain) else None
+    others = [name for name in names if name not in plain and not _ABBREVIATED_TURN.fullmatch(name[:200])]
+    return plain if not others and len(plain) >= _MIN_POINTS and len(set(plain.values())) == len(plain) else None
 
 
 def _neuron_bone(bone: str) -> str:

@@ -41,6 +41,20 @@ FORMS: dict[str, Callable[[Frames], object]] = {
     "with numbers": lambda frames: [{"frame": number, **frame} for number, frame in enumerate(frames)],
     "tracks": lambda frames: {name: [frame[name] for frame in frames] for name in NAMES},
     "nested tracks": lambda frames: {"fps": 30, "joints": {name: [frame[name] for frame in frames] for name in NAMES}},
+    "places beside rotations": lambda frames: {
+        "fps": 30,
+        "frames": [
+            {
+                "frame": number,
+                "joints": {name: {"position": point, "rotation": [0, 0, 0, 1]} for name, point in frame.items()},
+            }
+            for number, frame in enumerate(frames)
+        ],
+    },
+    "places of axes": lambda frames: [
+        {name: {"pos": point, "rot": {"x": 0, "y": 0, "z": 0, "w": 1}} for name, point in frame.items()}
+        for frame in as_axes(frames)
+    ],
     "one person": lambda frames: [{"people": [{"id": 3, "joints": frame}]} for frame in frames],
 }
 

@@ -165,3 +165,15 @@ def test_tables_with_a_row_for_each_point(tmp_path, scene, header, person):
     for reading in readings:
         assert reading.track.fps == pytest.approx(FPS, rel=1e-3)
         assert_is(reading.track, scene, moved=True)
+
+
+@pytest.mark.parametrize(("place", "turn"), [("P", "Q"), ("p", "r"), ("T", "R")])
+def test_letters_tell_positions_from_rotations(tmp_path, scene, place, turn):
+    layout = LAYOUTS["halpe26"]
+    header = [f"{name}_{kind}{axis}" for name in layout.names for kind in (place, turn) for axis in "xyz"]
+    points = write.filled(scene, layout)
+    cells = np.concatenate([points, np.full_like(points, 0.5)], axis=-1).reshape(len(scene), -1)
+    np.savetxt(tmp_path / "a.csv", cells, delimiter=",", header=",".join(header), comments="")
+    (reading,) = read_all(tmp_path / "a.csv", GIVEN)
+    assert len(reading.matched) == 26
+    assert_is(reading.track, scene)
