@@ -9,18 +9,20 @@ import bpy
 from bpy_extras.io_utils import ExportHelper
 
 from ..figure.shape_operators import figures_of
+from ..figure.takes import recalled
 from ..ui.box_errors import Box
 from ..ui.modes import in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
 from ..ui.property_options import FILE_OPTIONS
 from ..ui.translations import CONTEXT
-from .properties import BONE_ITEMS, FIGURE_ITEMS, ONE_PERSON, PRESET_ITEMS, settings_of_format
+from .files import ExportFile, files_to_write, has_takes
+from .properties import BONE_ITEMS, FIGURE_ITEMS, ONE_PERSON, PRESET_ITEMS, TAKE_ITEMS, settings_of_format
 
 if TYPE_CHECKING:
     from .presets import ExportTarget
 
 _TARGET_SETTINGS = ("bones", "root_bone", "correctives")
-_SETTINGS = ("preset", *_TARGET_SETTINGS, "figures", "one_each")
+_SETTINGS = ("preset", *_TARGET_SETTINGS, "figures", "one_each", "takes")
 
 
 class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noqa: N801 - Blender's naming convention
@@ -67,6 +69,9 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
         description="Write each figure to its own file, with the figure's name appended. BVH, AMASS and OpenSim "
         "always do",
     )
+    takes: bpy.props.EnumProperty(
+        name="Takes", description="Which takes of the figures to write", items=TAKE_ITEMS, translation_context=CONTEXT
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -110,12 +115,14 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
 
         files = self._files(self._chosen(context), Path(bpy.path.abspath(self.filepath)))
         protected = project_files()
-        for _, path in files:  # all of them before the first is written
-            protected.check(path)
+        for file in files:  # all of them before the first is written
+            protected.check(file.path)
         written: list[str] = []
-        for armatures, path in files:
+        for file in files:
             try:
-                written.append(export_figures(armatures, path, scene=context.scene, target=self._target()).name)
+                with recalled(file.figures[0], file.take):
+                    export_figures(file.figures, file.path, scene=context.scene, target=self._target())
+                written.append(file.path.name)
             except (CoreError, OSError) as error:
                 if not written:
                     raise
@@ -143,14 +150,13 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
         given = {name: getattr(self, name) for name in _TARGET_SETTINGS if self.properties.is_property_set(name)}
         return replace(PRESETS[self.preset].target, **given)
 
-    def _files(self, chosen: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
-        """Return the figures of each file, and its path."""
+    def _files(self, chosen: list[bpy.types.Object], path: Path) -> list[ExportFile]:
+        """Return the files to write."""
         from .presets import PRESETS
 
         each = self.one_each if self.properties.is_property_set("one_each") else PRESETS[self.preset].one_each
-        if len(chosen) == 1 or not (each or path.suffix.lower().lstrip(".") in ONE_PERSON):
-            return [(chosen, path)]
-        return _one_file_each(chosen, path)
+        each = each or path.suffix.lower().lstrip(".") in ONE_PERSON
+        return files_to_write(chosen, path, one_each=each, all_takes=self.takes == "ALL")
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the options beside the file browser."""
@@ -160,6 +166,8 @@ class SMPLIFY_OT_export(OperatorMixin, bpy.types.Operator, ExportHelper):  # noq
         # The preset is chosen in the box and sets these options.
         for name in settings_of_format(Path(self.filepath).suffix.lower().lstrip("."), self.figures):
             layout.prop(self, name)
+        if has_takes(figures_of(context, selected=self.figures == "SELECTED")):
+            layout.prop(self, "takes")
 
 
 def _default_path(figures: list[bpy.types.Object], suffix: str) -> Path:
@@ -170,25 +178,10 @@ def _default_path(figures: list[bpy.types.Object], suffix: str) -> Path:
 
     def files_of(path: Path) -> list[Path]:
         # The file browser still offers the choice between one file and one file per figure.
-        separate = [file for _, file in _one_file_each(figures, path)] if len(figures) > 1 else []
-        return [path, *separate]
+        return [path, *(file.path for takes in (False, True)
+                        for file in files_to_write(figures, path, one_each=True, all_takes=takes))]  # fmt: skip
 
     return project_files().free_path(folder / f"{bpy.path.clean_name(figures[0].name)}.{suffix}", files_of)
-
-
-def _one_file_each(figures: list[bpy.types.Object], path: Path) -> list[tuple[list[bpy.types.Object], Path]]:
-    """Return each figure with its own file, named after *path* and the figure; equal names get a number."""
-    files: list[tuple[list[bpy.types.Object], Path]] = []
-    taken: set[str] = set()
-    for figure in figures:
-        stem = name = f"{path.stem}_{bpy.path.clean_name(figure.name)}"
-        number = 1
-        while name.lower() in taken:
-            number += 1
-            name = f"{stem}_{number}"
-        taken.add(name.lower())
-        files.append(([figure], path.with_name(f"{name}{path.suffix}")))
-    return files
 
 
 CLASSES = (SMPLIFY_OT_export,)

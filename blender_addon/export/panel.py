@@ -6,9 +6,11 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 from bpy.app.translations import pgettext_tip as tip_
 
+from ..figure.shape_operators import figures_of
 from ..ui.box_errors import Box, draw_error
 from ..ui.sidebar import SidebarPanel
 from ..ui.text import draw_text
+from .files import has_takes
 from .operators import SMPLIFY_OT_export
 from .properties import settings_explained, settings_of_format
 
@@ -31,6 +33,8 @@ class SMPLIFY_PT_export(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender'
         column.prop(settings, "file_format")
         for name in settings_of_format(settings.file_format, settings.figures):
             column.prop(settings, name)
+        if has_takes(figures_of(context, selected=settings.figures == "SELECTED")):
+            column.prop(settings, "takes")
         layout.operator_context = "INVOKE_DEFAULT"
         layout.operator(SMPLIFY_OT_export.bl_idname, icon="EXPORT")
         draw_error(layout, context, Box.EXPORT)

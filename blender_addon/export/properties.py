@@ -68,6 +68,10 @@ FIGURE_ITEMS = (
     ("ACTIVE", "Active", "The active figure only"),
     ("SELECTED", "Selected", "All figures whose armature or body is selected"),
 )
+TAKE_ITEMS = (
+    ("SHOWN", "Shown Take", "The motion that a figure shows now"),
+    ("ALL", "All Takes", "A file for each take, with the take's name appended"),
+)
 
 
 def _preset_chosen(properties: SMPLIFY_PG_export, context: bpy.types.Context) -> None:
@@ -126,6 +130,9 @@ class SMPLIFY_PG_export(bpy.types.PropertyGroup):  # noqa: N801 - Blender's nami
         name="One File Each",
         description="Write each figure to its own file, with the figure's name appended. BVH, AMASS and OpenSim "
         "always do",
+    )
+    takes: bpy.props.EnumProperty(
+        name="Takes", description="Which takes of the figures to write", items=TAKE_ITEMS, translation_context=CONTEXT
     )
 
 
