@@ -49,10 +49,7 @@ def with_single_cells(lines: Sequence[str], path: Path) -> list[str] | None:
     header = [cell.strip() for cell in split_cells(lines[start], delimiter, path)]
     is_data = _num_points(header) >= _MIN_POINTS
     first = start if is_data else start + 1
-    row = next(
-        (cells for line in islice(lines, first, first + _MAX_EMPTY)
-         if _num_points(cells := split_cells(line, delimiter, path)) >= _MIN_POINTS), None
-    )  # fmt: skip
+    row = _first_row(lines, first, delimiter, path)
     if row is None:
         return _under_names(lines, start, header, delimiter, path)
     sizes = [len(_numbers(cell)) for cell in row]
@@ -80,6 +77,17 @@ def with_single_cells(lines: Sequence[str], path: Path) -> list[str] | None:
             parts += numbers if column not in wanted or len(numbers) == size or is_cut else [""] * size
         found.append(";".join(parts))
     return found
+
+
+def _first_row(lines: Sequence[str], first: int, delimiter: str, path: Path) -> list[str] | None:
+    """Return the first row with points from line *first* on; None if a row of single numbers comes before it."""
+    for line in islice(lines, first, first + _MAX_EMPTY):
+        cells = split_cells(line, delimiter, path)
+        if sum(map(is_number, cells)) >= _MIN_POINTS:
+            return None
+        if _num_points(cells) >= _MIN_POINTS:
+            return cells
+    return None
 
 
 def name_totalcapture(recording: RawRecording) -> RawRecording:
