@@ -159,6 +159,16 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         ),
         "bedlam.npz": lambda path: np.savez(path, **rows),
         "wide.csv.gz": lambda path: path.write_bytes(gzip.compress(wide_csv(body, names_of(5)).encode())) and None,
+        "kinect.json": lambda path: _write_json(
+            path,
+            {"frames": [{"timestamp_usec": 0, "bodies": [{"body_id": 1, "joint_positions": clip(1, 32)[0].tolist()}]}]},
+        ),
+        "fit3d.json": lambda path: _write_json(path, {"joints3d_25": clip(4, 25).tolist()}),
+        "3dpw.pkl": lambda path: write.write_pickle(path, {"jointPositions": [clip(4, 24).reshape(4, -1)]}),
+        "vibe.pkl": lambda path: write.write_pickle(path, {1: {"joints3d": clip(4, 49), "frame_ids": np.arange(4)}}),
+        "h36m.npz": lambda path: np.savez(path, positions_3d=np.array({"S1": {"Walk": clip(4, 17)}}, dtype=object)),
+        "humanml3d.npy": lambda path: np.save(path, np.full((4, 263), 0.1)),
+        "sam.csv": text(write.sam_csv(clip(4, 70))),
         "captury.csv": text(write.captury_csv(clip(4, 14))),
         "zed.json": lambda path: _write_json(
             path, {"33": {"body_list": [{"id": 0, "keypoint": clip(1, 18)[0].tolist()}], "timestamp": 33_000_000}}

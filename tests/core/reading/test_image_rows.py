@@ -8,8 +8,10 @@ import pytest
 from core.convert_options import ConvertOptions
 from core.errors import TrackFileError
 from core.fingers import without_fingers
+from core.math.rotations import matrix_to_axis_angle
 from core.pipeline import fit_file
 from core.reading import ReadOptions, read_all
+from tests.other_solvers import in_camera
 from tests.solved_motions import bedlam
 
 from .test_solved_motions import MOTION, PELVIS, SCENE
@@ -93,3 +95,16 @@ def test_training_sets_of_poses_alone_are_split_by_their_images(tmp_path):
         ("seq_000012", len(SCENE)), ("seq_000044", len(SCENE)),
     ]  # fmt: skip
     assert all(any("camera" in doubt for doubt in reading.doubts) for reading in readings)
+
+
+def test_cliff_has_a_place(tmp_path):
+    rotations, trans = in_camera(MOTION, PELVIS)
+    np.savez(
+        tmp_path / "a.npz", imgname=np.array([f"walk/{frame:06d}.jpg" for frame in range(len(SCENE))]),
+        pose=matrix_to_axis_angle(rotations).reshape(len(SCENE), -1), shape=np.zeros((len(SCENE), 10)), global_t=trans,
+        pred_joints=np.zeros((len(SCENE), 24, 3)), focal_l=np.ones(len(SCENE)),
+    )  # fmt: skip
+    (reading,) = read_all(tmp_path / "a.npz", ReadOptions(fps=30.0))
+    assert not any("no place" in doubt for doubt in reading.doubts)
+    moved = np.ptp(reading.track.positions[:, 0], axis=0)
+    np.testing.assert_allclose(moved, np.ptp(MOTION.trans, axis=0), atol=1e-4)

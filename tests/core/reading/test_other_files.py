@@ -74,6 +74,8 @@ def test_other_texts_say_what_they_are(tmp_path, text, message):
         ("a.mp4", b"\0\0\0\x1cftypisom\0\0\2\0", "a video.*tracker"),
         ("a.mkv", b"\x1aE\xdf\xa3\1\0", "a video"),
         ("a.h5", b"\x89HDF\r\n\x1a\n", "an HDF5 file.*NPZ"),
+        ("a.parquet", b"PAR1\x15\0", "a Parquet table.*CSV"),
+        ("a.abc", b"Ogawa\xff\0\1", "an Alembic file"),
         ("a.ply", b"ply\nformat ascii 1.0\n", "a mesh or point cloud"),
     ],
 )

@@ -164,7 +164,8 @@ def test_humanml3d_features_of_a_person_who_walks_in_a_curve(tmp_path, scene):
 
 
 @pytest.mark.parametrize(
-    "layout", ["lsp14", "humaneva15", "mpii16", "panoptic19", "kinect25", "kinect32", "h36m32", "smplh52", "smplx55"]
+    "layout",
+    ["halpe136", "lsp14", "humaneva15", "mpii16", "panoptic19", "kinect25", "kinect32", "h36m32", "smplh52", "smplx55"],
 )
 def test_unnamed_point_orders_are_distinguished(tmp_path, scene, layout):
     np.save(tmp_path / "a.npy", write.filled(scene, LAYOUTS[layout]))
