@@ -34,7 +34,7 @@ from .settings import GROUPS, chosen_people, people_names
 
 SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
-    ".mvnx", ".skeleton", ".bvh", ".calc",
+    ".pk", ".smpl", ".mvnx", ".skeleton", ".bvh", ".calc",
 )  # fmt: skip
 _ALSO_OFFERED = (".txt", ".gz", ".bz2", ".xz")
 """Suffixes of many other files too: they are shown in the file browser, but not read when they are dropped."""

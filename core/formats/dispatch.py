@@ -44,7 +44,7 @@ Reader = Callable[[Path], list[RawRecording]]
 
 TRACK_SUFFIXES = (
     ".trc", ".c3d", ".csv", ".tsv", ".npy", ".npz", ".json", ".jsonl", ".ndjson", ".pkl", ".pickle", ".pt",
-    ".mvnx", ".skeleton", ".bvh", ".calc",
+    ".pk", ".smpl", ".mvnx", ".skeleton", ".bvh", ".calc",
 )  # fmt: skip
 """Suffixes of the keypoint files listed in folders; a file given directly is recognised by its content alone."""
 _HEAD_BYTES = 4096
