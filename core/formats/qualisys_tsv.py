@@ -41,6 +41,10 @@ def read_qualisys_tsv(path: Path) -> list[RawRecording]:
             break
         start += 1
     names = tuple(name for name in settings.get("MARKER_NAMES", []) if name)
+    if not names and "BODY_NAMES" in settings:
+        raise TrackFileError(
+            f"expected markers, found rigid bodies (6DOF) alone in {path}; export the 3D data of the labelled markers"
+        )
     if not names or len(set(names)) < len(names):
         found = "names twice" if names else str(sorted(settings))[:160]
         raise TrackFileError(

@@ -131,6 +131,7 @@ def test_motive_bones_relative_to_each_other_are_refused(tmp_path, scene):
         ("a.mat", b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(512) + b"\x89HDF\r\n\x1a\n", "a MATLAB file"),
         ("Walking.cdf", bytes.fromhex("cdf300010000ffff") + bytes(300), r"a CDF file.* \(frames, 32, 3\)"),
         ("subject.b3d", (4242).to_bytes(8, "little") + b"\x08\x05\x12\x07subject" * 20, r"\(B3D\).* as TRC"),
+        ("a_6D.tsv", b"NO_OF_FRAMES\t2\nFREQUENCY\t100\nBODY_NAMES\tA\n" + b"1\t2\t3\t4\t5\t6\n" * 2, "rigid bodies"),
         ("model.osim", b'<?xml version="1.0"?>\n<OpenSimDocument Version="40000"></OpenSimDocument>\n', "of OpenSim"),
     ],
 )
