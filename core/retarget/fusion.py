@@ -66,6 +66,7 @@ def fuse_limbs(tree: BoneTree, structure: Structure | None, named: NamedBones) -
         structure = Structure({}, 0.0, knows_front=False)
     fused = Limbs()
     structure, is_mirrored = _same_sides(tree, structure, by_name)
+    _settle_meanings(structure, named, by_name, certainty)
     complete = all(certainty.get(f"{side}_{role}") == NAMED for side in SIDES for role in _NEEDED)
     for role in dict.fromkeys((*structure.limbs, *by_name)):
         bone, confidence = _fuse(
@@ -157,6 +158,22 @@ def _same_sides(tree: BoneTree, structure: Structure, by_name: Mapping[str, int]
         for option in (structure, mirrored)
     )
     return (mirrored, True) if swapped > as_is else (structure, False)
+
+
+def _settle_meanings(
+    structure: Structure, named: NamedBones, by_name: dict[str, int], certainty: dict[str, float]
+) -> None:
+    """Move a named bone to the role that *structure* gives it, where its name can mean both.
+
+    A shoulder is a collar bone or an upper arm, a leg is a thigh or a shin, a foot is a foot or its toes.
+    """
+    roles = {bone: role for role, bone in structure.limbs.items()} if structure.likeness > UNSURE else {}
+    for role, bone in list(by_name.items()):
+        other = roles.get(bone, role)
+        if other != role and role in structure.limbs and other in named.meanings.get(bone, ()):
+            del by_name[role]
+            if other not in by_name:
+                by_name[other], certainty[other] = bone, certainty[role]
 
 
 def _side_of(by_name: Mapping[str, int], bone: int) -> str:

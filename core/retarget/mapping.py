@@ -19,6 +19,9 @@ from .structure import Structure, find_by_structure
 from .trunk import Trunk, find_trunk
 
 _ARMS, _LEGS = ("upper_arm", "forearm"), ("thigh", "shin", "foot")
+_HIPS_REACH = 0.25
+"""Largest distance of a named hips bone above the one that carries legs and arms, relative to the height: a bone called
+root may stand on the floor."""
 _HELP = "choose a character that has them, or name the bones in a bone map"
 
 
@@ -119,7 +122,9 @@ def _fuse_hips(tree: BoneTree, trunk: Trunk, named: NamedBones, limb_certainty: 
     if trunk.hips < 0:
         return (named.hips[0], UNSURE) if named.hips else (-1, 0.0)
     carriers = tree.ancestors(trunk.hips)
-    best_first = [bone for bone in named.hips if bone in carriers]
+    reach = _HIPS_REACH * float(np.ptp(tree.heads[:, 1]))
+    near = np.linalg.norm(tree.heads - tree.heads[trunk.hips], axis=1) <= reach
+    best_first = [bone for bone in named.hips if bone in carriers and near[bone]]
     if not best_first:
         return trunk.hips, min(limb_certainty, NAMED)
     hips = trunk.hips if trunk.hips in best_first else best_first[0]

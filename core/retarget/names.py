@@ -29,7 +29,8 @@ _MAX_LENGTH = 100
 """Characters of a name that are looked at; Blender allows 63 bytes."""
 _SIDE_OF = {word: side for side, words in SIDE_WORDS.items() for word in words.split()}
 _PARTS = re.compile(r"[^\W\d_]+|\d+")
-_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=(?<![A-Za-z])[LR])(?=[A-Z]{2}[a-z])")
+"""Where a word starts inside another: "LeftArm", "IKArm", "LUArm"."""
 _VERTEBRA = re.compile(r"[LTC]\d\d?")
 _PREFIX = re.compile(r"\w{2,}?[_\-. ]")
 _COMMON = 0.7
@@ -130,6 +131,7 @@ class NamedBones:
 
     Attributes:
         limbs: candidates for each role of a limb ("left_hand").
+        meanings: all roles that the name of a bone of a limb can mean.
         hips: candidates for the hips.
         spine: bones named after a part of the spine.
         necks: bones named after a part of the neck.
@@ -138,6 +140,7 @@ class NamedBones:
     """
 
     limbs: dict[str, tuple[int, ...]]
+    meanings: dict[int, frozenset[str]]
     hips: tuple[int, ...]
     spine: frozenset[int]
     necks: frozenset[int]
@@ -151,11 +154,13 @@ def find_by_names(tree: BoneTree) -> NamedBones:
     prefix = common_prefix(names)
     parsed = [parse_name(name, prefix) for name in names]
     limbs: dict[str, tuple[int, ...]] = {}
+    meanings: dict[int, frozenset[str]] = {}
     for side in SIDES:
         places: dict[str, list[int]] = {}
         for bone, name in enumerate(parsed):
             if name.side == side and name.place in LIMB_WORDS and not name.is_control and not name.is_twist:
                 places.setdefault(name.place, []).append(bone)
+                meanings[bone] = frozenset(f"{side}_{role}" for role in LIMB_WORDS[name.place])
         for roles in (_ARM_ROLES, _LEG_ROLES):
             limbs |= {f"{side}_{role}": bones for role, bones in _assign(places, roles).items()}
     trunk = [(bone, name) for bone, name in enumerate(parsed) if not name.side and not name.is_control]
@@ -163,9 +168,11 @@ def find_by_names(tree: BoneTree) -> NamedBones:
     spine = {bone for bone, name in trunk if name.place in SPINE_WORDS}
     necks = {bone for bone, name in trunk if name.place in NECK_WORDS}
     heads = [bone for bone, name in trunk if name.place in HEAD_WORDS]
+    heads = [bone for bone in heads if not set(heads) & set(tree.ancestors(bone)[1:])]  # a skull is part of a head
     rigify = _rigify_spine(parsed)
     return NamedBones(
         limbs=limbs,
+        meanings=meanings,
         hips=tuple(bone for _, bone in hips) or rigify.get("hips", ()),
         spine=frozenset(spine - {bone for bones in rigify.values() for bone in bones}),
         necks=frozenset(necks | set(rigify.get("neck", ()))),

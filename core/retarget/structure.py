@@ -8,7 +8,7 @@ import numpy as np
 
 from ..smpl_skeleton import SIDES
 from .bone_tree import BoneTree
-from .limbs import Limb, find_pairs, fit_arms, fit_legs
+from .limbs import MAX_JOINTS, Limb, find_pairs, fit_arms, fit_legs
 from .posture import Posture, unit
 
 _UP = np.array([0.0, 1.0, 0.0])
@@ -144,8 +144,8 @@ def _front(tree: BoneTree, body: _Body) -> np.ndarray:
     front = np.zeros(3)
     for side in body.legs.pair.sides:
         foot = side[body.legs.joints[2]]
-        toe = tree.toward[foot]
-        step = (tree.heads[toe] if toe >= 0 else _foot_end(tree, foot)) - tree.heads[foot]
+        tip = tree.longest_path(foot, MAX_JOINTS)[-1]
+        step = (tree.heads[tip] if tip != foot else _foot_end(tree, foot)) - tree.heads[foot]
         front += step - body.posture.up * (step @ body.posture.up)
     return front
 

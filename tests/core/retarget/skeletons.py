@@ -216,6 +216,15 @@ FAMILIES = {
         _limbs("{s}_collar", "{s}_shoulder", "{s}_elbow", "{s}_wrist", "{s}_hip", "{s}_knee", "{s}_ankle", "{s}_foot"),
         sides=("left", "right"),
     ),
+    "optitrack": Family(
+        "", "Hip", ("Ab", "Chest"), ("Neck",), "Head",
+        _limbs("{s}Shoulder", "{s}UArm", "{s}FArm", "{s}Hand", "{s}Thigh", "{s}Shin", "{s}Foot", "{s}Toe"),
+    ),
+    "second_life": Family(
+        "", "mPelvis", ("mTorso", "mChest"), ("mNeck",), "mHead",
+        _limbs("mCollar{s}", "mShoulder{s}", "mElbow{s}", "mWrist{s}", "mHip{s}", "mKnee{s}", "mAnkle{s}", "mFoot{s}"),
+        sides=("Left", "Right"), end="mSkull",
+    ),
     "unity": Family(
         "Unity", "Hips", ("Spine", "Chest", "UpperChest"), ("Neck",), "Head",
         _limbs("{s}Shoulder", "{s}UpperArm", "{s}LowerArm", "{s}Hand", "{s}UpperLeg", "{s}LowerLeg", "{s}Foot",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,6 +171,38 @@ def test_missing_limbs_are_reported(tops: tuple[str, ...], lacking: str) -> None
         map_bones(rig)
     assert raised.value.reason.startswith(f"{lacking} (") and raised.value.reason.endswith(")")
     assert f": {raised.value.reason}; " in str(raised.value)
+
+
+def renamed(rig: Rig, roles: Truth) -> Rig:
+    """Give the first bones of *roles* names that say nothing."""
+    names = {chain[0]: f"thing_{number}" for number, chain in enumerate(roles.values())}
+    return replace(rig, names=tuple(names.get(name, name) for name in rig.names))
+
+
+@pytest.mark.parametrize(
+    ("family", "unknown", "kept"), [("mixamo", "upper_arm", "clavicle"), ("smpl", "foot", "toe"), ("unity", "hips", "")]
+)
+def test_one_unknown_name_makes_no_other_bone_wrong(family: str, unknown: str, kept: str) -> None:
+    """A shoulder is no upper arm, a foot beyond the ankle no ankle, and a root on the floor no hips."""
+    spec = FAMILIES[family]
+    rig, truth = build(replace(spec, above=("Root",)) if unknown == "hips" else spec, Body())
+    roles = {role: chain for role, chain in truth.items() if role.endswith(unknown)}
+    changed = renamed(rig, roles)
+    bone_map = map_bones(changed)
+    assert wrong_roles(rig, names_of(changed, rig, bone_map), truth) == []
+    assert all(bone_map.confidence[role] >= CERTAIN for role in truth if kept and role.endswith(kept))
+
+
+def test_joints_of_the_foot_in_the_ankle_do_not_hide_the_front() -> None:
+    """MHR's feet have three joints before the ball, the first of them in the ankle."""
+    limbs = FAMILIES["mhr"].limbs | {"foot": ("{s}_foot", "{s}_talocrural", "{s}_subtalar")}
+    rig, truth = build(replace(FAMILIES["mhr"], limbs=limbs), Body())
+    for side in "lr":
+        rig.heads[rig.index[f"{side}_talocrural"]] = rig.heads[rig.index[f"{side}_foot"]]
+    hidden = move(hide_names(rig), yaw=180.0)
+    found = names_of(hidden, rig, map_bones(hidden))
+    for side in ("left", "right"):
+        assert found[f"{side}_foot"][0] == truth[f"{side}_foot"][0] == f"{side[0]}_foot"
 
 
 def _rehang(tops: tuple[str, ...]) -> Rig:
