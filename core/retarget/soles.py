@@ -27,6 +27,10 @@ _BALL_SHARE = 0.55
 """Where the ball of a foot without a toe bone lies, from the ankle to the tip."""
 _HEEL_BEHIND = 0.35
 """How far the heel of a foot without skin lies behind the ankle, as a share of the distance to the toes."""
+_USUAL_BALL, _USUAL_TOES = np.array([0.0, -0.35, 0.6]), 0.3
+"""The ball relative to the ankle, and the length of the toes, of a foot of length 1."""
+_ONE_LINE = 1.0 - 1e-4
+"""Cosine of the angle up to which a bone goes on in the direction of the one before."""
 _LONG = 1.4
 """Feet up to this many times longer than fits the legs, as shoes make them, tilt fully."""
 _DIRECTIONS = 200
@@ -120,13 +124,13 @@ def measure_feet(rig: Rig, tree: Tree, fitting_m: float) -> tuple[Foot, Foot]:
     A foot that is much longer than *fitting_m*, metres, tilts less than the source's: on tiptoe it would lift the
     ankle by more than the leg can bend.
     """
-    left, right = (_measure_foot(rig, tree, side) for side in SIDES)
+    left, right = (_measure_foot(rig, tree, side, fitting_m) for side in SIDES)
     lengths = [float(np.ptp(foot.support.points[:, 2])) for foot in (left, right)]
     tilt = min(1.0, _LONG * fitting_m / max(0.5 * sum(lengths), _TINY))
     return replace(left, tilt=tilt), replace(right, tilt=tilt)
 
 
-def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
+def _measure_foot(rig: Rig, tree: Tree, side: str, fitting_m: float) -> Foot:
     ankle, toe = tree.index[f"{side}_foot"], tree.index.get(f"{side}_toe")
     owners = tree.owners(rig)
     skin = rig.skin
@@ -137,7 +141,7 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     ball = tree.local(ankle, end)
     if len(numbers) < _LEAST_VERTICES:
         tip = rig.tails[tree.bones[ankle if toe is None else toe]]
-        return _foot_without_skin(tree, ankle, toe, ball, tree.local(ankle, tip))
+        return _foot_without_skin(tree, ankle, toe, ball, tree.local(ankle, tip), fitting_m)
     vertices = tree.local(ankle, skin.vertices[numbers])
     low, along = float(vertices[:, 1].min()), vertices[:, 2]
     back = vertices[along < along.min() + _HEEL_SHARE * np.ptp(along)]
@@ -156,8 +160,19 @@ def _measure_foot(rig: Rig, tree: Tree, side: str) -> Foot:
     return Foot(ankle, toe, heel, ball, float(ball[1]) - low, support, True)
 
 
-def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray, tip: np.ndarray) -> Foot:
-    """Return a foot whose sole is at the height of the ball or the tip of the toes, whichever is lower."""
+def _foot_without_skin(
+    tree: Tree, ankle: int, toe: int | None, ball: np.ndarray, tip: np.ndarray, fitting_m: float
+) -> Foot:
+    """Return a foot whose sole is at the height of the ball or the tip of the toes, whichever is lower.
+
+    Importers let bones without children end anywhere: straight below, or on the line from the bone before. Such an end
+    tells nothing: a foot is then *fitting_m* long, and toes are level.
+    """
+    if toe is None and not _is_ahead(ball):
+        ball = tip = fitting_m * _USUAL_BALL
+    step = tip - ball
+    if not _is_ahead(step) or step @ ball > _ONE_LINE * np.linalg.norm(step) * np.linalg.norm(ball):
+        tip = ball + [0.0, 0.0, _USUAL_TOES * fitting_m]
     low = min(float(ball[1]), float(tip[1]), -1e-3 * float(np.linalg.norm(ball)))
     heel = np.array([0.0, low, 0.0]) - _HEEL_BEHIND * np.array([ball[0], 0.0, ball[2]])
     points = np.stack([heel, [ball[0], low, ball[2]], [tip[0], low, tip[2]]])
@@ -168,6 +183,10 @@ def _foot_without_skin(tree: Tree, ankle: int, toe: int | None, ball: np.ndarray
     return Foot(
         ankle, toe, heel, ball, float(ball[1]) - low, Support(ankle, points, joints, levers, weights, toes), False
     )
+
+
+def _is_ahead(step: np.ndarray) -> bool:
+    return bool(step[2] > abs(step[1]))
 
 
 def movers(skin: Skin, owners: np.ndarray) -> np.ndarray:

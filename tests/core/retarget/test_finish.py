@@ -99,6 +99,24 @@ def _map_of(rig: Rig) -> BoneMap:
     return next(bone_map for bone_map in RIGS.values() if set(bone_map.bones["left_foot"]) <= set(rig.names))
 
 
+@pytest.mark.parametrize(("has_toes", "end"), [(True, "below"), (True, "on the line"), (False, "below")])
+def test_ends_of_bones_put_no_sole_below_the_toes(has_toes: bool, end: str) -> None:
+    """Importers end bones without children anywhere; the sole was 9 cm below the toes, and the feet slid."""
+    rig, bone_map = smpl_rig(skin=False), SMPL_MAP
+    last = "foot" if has_toes else "ankle"
+    if not has_toes:
+        bone_map = BoneMap({role: chain for role, chain in SMPL_MAP.bones.items() if not role.endswith("toe")})
+    for side in ("left", "right"):
+        bone = rig.index[f"{side}_{last}"]
+        before = rig.heads[bone] - rig.heads[rig.parents[bone]]
+        rig.tails[bone] = rig.heads[bone] + (before if end == "on the line" else [0.0, -0.3, 0.0])
+    motion = retarget(walk(), rig, bone_map)
+    lengths = rig.heads[rig.index["left_ankle"]] - rig.heads[rig.index["left_foot"]]
+    sole = -Character.of(rig, bone_map, walk()).feet[0].sole
+    assert sole == pytest.approx(lengths[1], abs=0.03)
+    assert motion.report.worst_slide_m < 0.002
+
+
 def test_without_the_finish_feet_slide() -> None:
     """The same walk on short legs and long feet, with the feet left alone."""
     rig = limbs_stretched(smpl_rig(skin=False), SHORT_LEGS)
