@@ -3,7 +3,7 @@
     python -m training.evaluate_retarget RIG_FOLDER MOTION_FOLDER [--rigs m2m ...] [--clips 07_01 ...] [--frames N]
     python -m training.evaluate_retarget RIG_FOLDER --floor
 
---live also measures ours frame by frame.
+--live also measures ours frame by frame; --blender also applies the first clip to each character in Blender.
 
 RIG_FOLDER contains characters as .blend, .fbx, .glb, .gltf or .vrm, which need Blender as a module, or as .npz
 (`core.retarget.rig_file`), and optional bone maps NAME.json (`BoneMap.to_json`); without one, the bones are mapped
@@ -17,6 +17,8 @@ in frames without a touch. Slide: extent of a heel's or ball's positions on the 
 vertex of the whole skin in a clip, for characters with a leg of at least 0.50 m; depth: distance of the lowest vertex
 below the floor, mean over frames. Touches: position error of the hand in frames in which its target is in reach.
 Acceleration: mean second difference of wrists and ankles, relative to the source's scaled by the height of the hips.
+Bones: share of the right ones that are certain by names, and found with names that say nothing; without a bone map,
+those that are used count as right. Blender: see `blender_addon.character.measuring`; times are for 1000 frames.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -55,8 +57,10 @@ from core.retarget.touch import Touch, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .arguments import positive_int
-from .evaluation.character_files import CHARACTER_SUFFIXES, read_characters
+from .evaluation.character_files import CHARACTER_SUFFIXES, applied_in_blender, read_characters
+from .evaluation.mapping_metrics import mapping_metrics
 from .evaluation.metrics_json import write_json
+from .evaluation.retarget_tables import print_table
 from .outputs import check_files
 from .samples.floor_motion import NAMES as FLOOR_MOTIONS
 from .samples.floor_motion import floor_motion
@@ -292,22 +296,6 @@ def evaluate(
     return rows
 
 
-def print_table(rows: dict[str, dict[str, Row]]) -> None:
-    """Print mean, median and worst value of each metric, with the character and clip of the worst."""
-    print(f"{'':<16} {'':<6} {'mean':>9} {'median':>9} {'worst':>9}")
-    for field in fields(Row):
-        for method, by_key in rows.items():
-            found = {key: getattr(row, field.name) for key, row in by_key.items()}
-            found = {key: value for key, value in found.items() if np.isfinite(value)}
-            if not found:
-                continue
-            values = np.array(list(found.values()))
-            lowest = field.name in ("sole_mm", "lowest_mm", "reached")
-            worst = min(found, key=found.__getitem__) if lowest else max(found, key=found.__getitem__)
-            numbers = f"{values.mean():>9.2f} {np.median(values):>9.2f} {found[worst]:>9.2f}"
-            print(f"{field.name:<16} {method:<6} {numbers}  {worst}", flush=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return the exit code."""
     parser = argparse.ArgumentParser(
@@ -324,6 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--floor", action="store_true", help="also measure generated motions on the floor")
     parser.add_argument("--live", action="store_true", help="also measure ours frame by frame, as in a live session")
+    parser.add_argument("--blender", action="store_true", help="also apply the first clip in Blender: keys and time")
     parser.add_argument(
         "--rigs", nargs="+", default=[""], metavar="PART", help="only characters with one of these in their names"
     )
@@ -352,10 +341,13 @@ def _run(options: argparse.Namespace) -> int:
     )
     characters = read_characters(rigs)
     rows = evaluate(characters, clips, options.frames, live=options.live)
+    metrics = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
+    metrics["bones"] = {name: mapping_metrics(rig, bone_map) for name, (rig, bone_map) in characters.items()}
+    if options.blender:
+        metrics["keys"] = applied_in_blender([path for path in rigs if path.stem in characters], files)
     print(f"{len(characters)} characters, {len(clips)} clips")
-    print_table(rows)
+    print_table(metrics)
     if options.json is not None:
-        metrics = {method: {key: asdict(row) for key, row in by_key.items()} for method, by_key in rows.items()}
         write_json(options.json, metrics)
     return 0 if len(characters) == len(rigs) else EXIT_FAILED
 

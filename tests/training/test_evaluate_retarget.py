@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 
 from core.amass import write_motion
+from core.retarget.bone_map import BoneMap
 from core.retarget.rig import Rig
 from core.retarget.rig_file import write_rig
 from tests.core.retarget.smpl_characters import SMPL_MAP, bones_turned, limbs_stretched, smpl_rig, walk_analysis
 from training.evaluate_retarget import main
 from training.evaluation.character_files import read_character
+from training.evaluation.mapping_metrics import mapping_metrics
 
 
 def _write_rig(path: Path, rig: Rig) -> None:
@@ -53,8 +56,24 @@ def test_ours_is_measured_beside_the_plain_retarget(
     assert 0.9 < tilted["acceleration"] < 1.1
     live_tilted, live_tall = rows["live"].values()
     assert live_tilted["arms_deg"] < 0.1 and live_tall["slide_mm"] < 4.0 and live_tilted["acceleration"] < 1.2
+    assert rows["bones"]["tall"] == {
+        "named_limbs": 1.0, "named_roles": 1.0, "nameless_limbs": 1.0, "nameless_roles": 1.0, "certain_wrong": 0.0,
+    }  # fmt: skip
     table = capsys.readouterr().out
     assert "2 characters, 1 clips" in table and "worst_slide_mm" in table and "a_pose walk" in table
+
+
+def test_bones_that_the_names_give_wrongly_are_counted() -> None:
+    rig = smpl_rig(skin=False)
+    swapped = {"left_knee": "left_ankle", "left_ankle": "left_knee"}
+    names = tuple(swapped.get(name, name) for name in rig.names)
+    metrics = mapping_metrics(replace(rig, names=names), BoneMap(renamed(SMPL_MAP.bones, swapped)))
+    assert metrics["nameless_limbs"] == 1.0
+    assert metrics["named_limbs"] <= 10 / 12 and metrics["named_roles"] < 1.0 and metrics["certain_wrong"] == 0.0
+
+
+def renamed(bones: Mapping[str, tuple[str, ...]], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    return {role: tuple(names.get(name, name) for name in chain) for role, chain in bones.items()}
 
 
 def test_the_bones_are_found_where_there_is_no_bone_map(folders: tuple[Path, Path]) -> None:

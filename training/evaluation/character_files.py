@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ from core.retarget.rig_file import read_rig
 CHARACTER_SUFFIXES = (".npz", ".blend", ".fbx", ".glb", ".gltf", ".vrm")
 _ARCHIVE = "blender_addon.character.rig_archives"
 """The add-on's command that writes characters of other formats as .npz, using Blender."""
+_MEASURING = "blender_addon.character.measuring"
+"""The add-on's command that applies a motion to characters, using Blender."""
 
 
 def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
@@ -43,6 +46,25 @@ def read_characters(files: Sequence[Path]) -> dict[str, tuple[Rig, BoneMap]]:
     if not characters:
         raise InputMissingError(f"expected a usable character among {len(files)} files, found none")
     return characters
+
+
+def applied_in_blender(files: Sequence[Path], clips: Sequence[Path]) -> dict[str, dict[str, float]]:
+    """Return what the add-on measures when it applies the first of *clips* to each character of *files*, by name.
+
+    Raises:
+        InputMissingError: no clip or no character is in a file that Blender reads.
+    """
+    characters = [str(path) for path in files if path.suffix.lower() != ".npz"]
+    if not clips or not characters:
+        raise InputMissingError("expected clips and characters in files that Blender reads, to apply them in Blender")
+    with tempfile.TemporaryDirectory() as temporary:
+        output = Path(temporary) / "measured.json"
+        command = [sys.executable, "-m", _MEASURING, *characters, "--motion", str(clips[0]), "-o", str(output)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+        if not output.exists():
+            raise InputMissingError("expected Blender as a module, to apply motions in it; its error is above")
+        found: dict[str, dict[str, float]] = json.loads(output.read_text(encoding="utf-8"))
+    return found
 
 
 def read_character(archive: Path, map_path: Path) -> tuple[Rig, BoneMap]:

@@ -18,57 +18,13 @@ from blender_addon.character.applying import (  # noqa: E402
 from blender_addon.character.errors import CharacterError  # noqa: E402
 from blender_addon.character.identity import STORED_KEY, characters_of  # noqa: E402
 from blender_addon.character.settings import CharacterSettings  # noqa: E402
+from blender_addon.character.snapshot import snapshot as look  # noqa: E402
 from blender_addon.character.stored import load  # noqa: E402
 from core.errors import CoreError  # noqa: E402
 from core.retarget.bone_map import BoneMap, BoneMapError  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES, evaluated, place_object  # noqa: E402
 
 BONES = BoneMap({role: tuple(chain) for role, chain in ROLES.items()})
-
-
-def plain(value):
-    """A property's value as something that can be compared."""
-    if isinstance(value, bpy.types.ID):
-        return value.name_full
-    if hasattr(value, "to_dict"):
-        return repr(value.to_dict())
-    return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str | bytes) else value
-
-
-def properties(item) -> dict[str, object]:
-    """Every plain property of a part of Blender's data."""
-    found = {}
-    for entry in item.bl_rna.properties:
-        if entry.type in ("BOOLEAN", "INT", "FLOAT", "STRING", "ENUM"):
-            value = getattr(item, entry.identifier)
-            found[entry.identifier] = np.array(value).tolist() if getattr(entry, "is_array", False) else value
-    return found
-
-
-def look(armature) -> str:
-    """All of a character, to compare: object, armature, pose, custom properties, action, NLA, drivers."""
-    animation = armature.animation_data
-    found = {
-        "object": properties(armature),
-        "data": properties(armature.data),
-        "custom": {key: plain(armature[key]) for key in armature.keys()},
-        "bones": [properties(bone) for bone in armature.data.bones],
-        "pose": [
-            {**properties(bone), "custom": {key: plain(bone[key]) for key in bone.keys()}}
-            for bone in armature.pose.bones
-        ],
-        "constraints": [properties(item) for bone in armature.pose.bones for item in bone.constraints],
-        "actions": sorted((action.name, action.use_fake_user, action.users) for action in bpy.data.actions),
-    }
-    if animation is not None:
-        found["animation"] = properties(animation)
-        found["action"] = animation.action and animation.action.name
-        found["tracks"] = [properties(track) for track in animation.nla_tracks]
-        found["strips"] = [properties(strip) for track in animation.nla_tracks for strip in track.strips]
-    for part in (found["object"], found["data"], *found["pose"]):
-        for name in ("select", "is_evaluated", "session_uid", "tag", "bound_box"):
-            part.pop(name, None)
-    return json.dumps(found, sort_keys=True, default=str)
 
 
 def animate(armature) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 
 from blender_addon.character.file import open_character
 from blender_addon.character.read_rig import read_rig
+from core.amass import write_motion
+from core.motion import Motion
 from tests.blender_addon.character.rigs import write_character
-from training.evaluation.character_files import read_characters
+from training.evaluation.character_files import applied_in_blender, read_characters
 
 pytestmark = pytest.mark.main_blender
 
@@ -47,3 +50,11 @@ def test_a_file_that_cannot_be_read_is_left_out_and_nothing_is_replaced(tmp_path
 
     again = archive(str(good), "-o", str(out))
     assert again.returncode == 1 and "expected a new file for each character" in again.stderr
+
+
+def test_keys_time_and_removal_are_measured(tmp_path: Path, make_motion: Callable[..., Motion]) -> None:
+    write_character(tmp_path / "hero.blend")
+    write_motion(tmp_path / "clip.npz", make_motion(num_frames=24), up_axis="Y")
+    found = applied_in_blender([tmp_path / "hero.blend"], [tmp_path / "clip.npz"])["hero"]
+    assert found["keys_mm"] < 0.1 and found["is_restored"] == 1.0
+    assert found["apply_s"] > 0.0 and found["step_s"] > 0.0 and "fk_mm" not in found
