@@ -21,6 +21,8 @@ from .soles import Foot
 _FEWEST_FLAT = 3
 _MAX_PITCH_RAD = 0.5
 _MAX_TOE_BEND_RAD = 1.2
+_MOST_SWING_RAD = 0.2
+"""Most that a foot is turned for the line between its heel and ball to stay."""
 _TIPTOE_RAD, _LYING_RAD = 1.6, 2.4
 """A foot that is tilted by up to the first may stand, from the second on it lies."""
 _UP = np.array([[0.0], [1.0], [0.0]])
@@ -95,6 +97,7 @@ class PlacedFoot:
         tilted, toe = (_tilted(rotations, strength * (foot.tilt - 1.0)) for rotations in (path.foot, path.toe))
         pitch = strength * _flat_pitch(foot, tilted, contacts)
         turned, toe = (_pitched(rotations, tilted, -pitch) for rotations in (tilted, toe))
+        turned = _steadied(foot, turned, contacts, strength)
         heel, ball = (apply(turned, point[:, None]) for point in (foot.heel, foot.ball))
         return cls(foot, turned, toe, heel, ball)
 
@@ -108,6 +111,25 @@ class PlacedFoot:
         """Return the toes (3, 3, F) of a foot whose ankle is at *height* (F,), and where it stands on its skin (F,)."""
         toe = _bent_toes(self.of_character, self.toe, height + self.ball[1], strength)
         return toe, -lowest_point(self.of_character, self.foot, toe)
+
+
+def _steadied(foot: Foot, rotations: np.ndarray, contacts: np.ndarray, strength: float) -> np.ndarray:
+    """Return *rotations* (3, 3, F) in which the line from heel to ball does not turn while both stand.
+
+    The source's foot rolls sideways about its own line, which slopes otherwise, so heel or ball would slide.
+    """
+    flat = contacts.all(axis=1)
+    line = apply(rotations, (foot.ball - foot.heel)[:, None])
+    swing = np.zeros_like(line)
+    for run in find_runs(flat):
+        mean = line[:, run].mean(axis=1, keepdims=True)
+        sine = cross(line[:, run], np.broadcast_to(mean, line[:, run].shape))
+        sine /= np.maximum(np.linalg.norm(line[:, run], axis=0) * np.linalg.norm(mean), _TINY)
+        swing[:, run] = sine * np.minimum(_MOST_SWING_RAD / np.maximum(np.linalg.norm(sine, axis=0), _TINY), 1.0)
+    if not swing.any():
+        return rotations
+    steadied: np.ndarray = times(from_rotation_vectors(strength * _between(swing, flat)), rotations)
+    return steadied
 
 
 def _flat_pitch(foot: Foot, rotations: np.ndarray, contacts: np.ndarray) -> float:

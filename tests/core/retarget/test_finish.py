@@ -220,3 +220,19 @@ def test_bones_that_hang_loose_are_reported() -> None:
     parents[JOINT_INDEX["left_ankle"]] = -1
     motion = retarget(walk(), replace(rig, parents=parents), SMPL_MAP)
     assert any("left_ankle" in doubt for doubt in motion.report.doubts)
+
+
+def test_a_foot_that_rolls_sideways_stands_still_whatever_the_slope_of_its_sole() -> None:
+    """The source's foot rolls about the line from its heel to its toe joint, which lies higher here."""
+    character = Character.of(smpl_rig(), SMPL_MAP, walk())
+    ball = character.feet[0].ball + [0.0, 0.04, 0.0]
+    foot = replace(character.feet[0], ball=ball, ball_height=character.feet[0].ball_height + 0.04)
+    line = character.feet[0].ball - character.feet[0].heel
+    angle = 0.3 * np.sin(np.linspace(0.0, 6.0, 60))
+    rotations = matrices_last(axis_angle_to_matrix(angle[:, None] * line / np.linalg.norm(line))[:, None])[:, :, 0]
+    ankle = np.stack([0.01 * np.sin(angle), 0.08 + 0.0 * angle, 0.0 * angle])
+    contacts = np.ones((60, 2), dtype=bool)
+    planned = plan_foot(foot, FootPath(ankle, rotations, rotations), contacts, np.zeros_like(ankle), 1.0)
+    for point in (foot.heel, foot.ball):
+        path = planned.ankle + np.einsum("ijf,j->if", planned.foot, point)
+        assert np.ptp(path[[0, 2]], axis=1).max() < 1e-4
