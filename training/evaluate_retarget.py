@@ -53,7 +53,7 @@ from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
 from core.retarget.source import RetargetSource
 from core.retarget.surfaces import HANDS
-from core.retarget.touch import Touch, find_touches
+from core.retarget.touch import FloorReach, Touch, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .arguments import positive_int
@@ -250,7 +250,7 @@ class Evaluator:
         return float(means[0] / means[1] * heights[1] / heights[0])
 
 
-def _kind(touch: Touch) -> str:
+def _kind(touch: Touch | FloorReach) -> str:
     return "hands" if touch.part in HANDS else "head" if touch.part == "head" else "body"
 
 

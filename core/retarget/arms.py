@@ -88,12 +88,12 @@ class KeptTouch:
     """How well a character keeps a touch.
 
     Attributes:
-        touch: the touch on the source.
+        touch: the touch on the source, or the hand that is brought to the floor.
         off_m: (T,) how far the hand is from where it should be, metres.
         in_reach: (T,) bool, whether the arm is long enough, where the shoulder was and where it is.
     """
 
-    touch: Touch
+    touch: Touch | FloorReach
     off_m: np.ndarray
     in_reach: np.ndarray
 
@@ -118,7 +118,7 @@ def solve_arms(
             with, relative to the hand's joint, in its rest axes.
 
     Returns:
-        How well each touch of the body is kept.
+        How well each touch is kept.
     """
     active = np.zeros(root.shape[-1], dtype=bool)
     for touch in touches:
@@ -210,8 +210,6 @@ class _Solver:
         """Return how well the present pose keeps each touch."""
         found = []
         for number, touch in enumerate(self.touches):
-            if isinstance(touch, FloorReach):
-                continue
             off = self._hand(number) - self._anchor(number) - self._goal(number)
             in_reach = (self._beyond(number) <= 0.0) & (self.shares[number] > _WHOLE)
             found.append(KeptTouch(touch, np.linalg.norm(off, axis=0), in_reach))

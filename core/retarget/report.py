@@ -12,6 +12,7 @@ from .fingers import relaxed_fingers
 from .options import RetargetOptions
 from .retargeted import RetargetReport
 from .source import RetargetSource
+from .touch import FloorReach
 from .tree import Pose
 
 TOUCHES_FROM = 0.5
@@ -65,11 +66,17 @@ class Measurements:
         self.source_points[frames] = source.contact_points(pose)
 
     def add_touches(self, frames: slice, character: Character, kept_touches: list[KeptTouch]) -> None:
-        """Take what `solve_arms` returns for *frames*."""
+        """Take what `solve_arms` returns for *frames*.
+
+        Hands that do not get to the floor, or that stay below it, are out of reach; they are not counted as touches.
+        """
         for kept in kept_touches:
             touches = kept.touch.weight >= TOUCHES_FROM
             near = kept.off_m <= _KEPT_LEGS * character.leg_m
             at = frames.start + kept.touch.frames
+            if isinstance(kept.touch, FloorReach):
+                self.out_of_reach[at] |= touches & ~near
+                continue
             self.touches[at] += touches
             self.kept[at] += touches & near
             self.out_of_reach[at] |= touches & ~near & ~kept.in_reach

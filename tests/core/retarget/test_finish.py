@@ -14,11 +14,13 @@ from core.retarget.bone_map import BoneMap
 from core.retarget.character import Character
 from core.retarget.feet import FootPath, plan_foot
 from core.retarget.options import RetargetOptions
+from core.retarget.prepared import Prepared
+from core.retarget.report import Measurements
 from core.retarget.retargeted import RetargetedMotion
 from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
 from core.retarget.source import RetargetSource
-from core.retarget.touch import find_touches
+from core.retarget.touch import FloorReach, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .rigs import load_rig
@@ -236,3 +238,14 @@ def test_a_foot_that_rolls_sideways_stands_still_whatever_the_slope_of_its_sole(
     for point in (foot.heel, foot.ball):
         path = planned.ankle + np.einsum("ijf,j->if", planned.foot, point)
         assert np.ptp(path[[0, 2]], axis=1).max() < 1e-4
+
+
+def test_a_hand_that_stays_off_the_floor_is_reported_and_no_touch() -> None:
+    source, rig = held_pose(np.zeros((24, 3))), smpl_rig(skin=False)
+    character, frames = Character.of(rig, SMPL_MAP, source), slice(0, source.num_frames)
+    _, rotations, root = Prepared.of(source, rig, SMPL_MAP, RetargetOptions()).transferred(source, frames)
+    places = np.zeros((3, source.num_frames))
+    reach = FloorReach("left_hand", np.arange(source.num_frames), np.ones(source.num_frames), places)
+    measured = Measurements.empty(source)
+    measured.add_touches(frames, character, solve_arms(character, rotations, root, [reach], 1.0))
+    assert measured.out_of_reach.all() and measured.touches.sum() == 0
