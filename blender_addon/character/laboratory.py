@@ -74,9 +74,12 @@ class Laboratory:
             bones[control].matrix_basis = matrix
         self.armature.update_tag()
         bpy.context.view_layer.update()
-        pose = np.array([bone.matrix for bone in bones], dtype=np.float64)
-        done = [np.array(bone.matrix_basis) if bone.name in basis else np.eye(4) for bone in bones]
-        carried = pose @ np.linalg.inv(np.array(done, dtype=np.float64))
+        columns = np.empty(16 * len(bones), dtype=np.float32)
+        bones.foreach_get("matrix", columns)
+        pose = columns.reshape(-1, 4, 4).swapaxes(1, 2).astype(np.float64)
+        carried = pose.copy()
+        for control in given:
+            carried[bones.find(control)] @= np.linalg.inv(np.array(bones[control].matrix_basis, dtype=np.float64))
         for matrices in (pose, carried):
             matrices[:, :3, 3] /= self._size
         return pose, carried
