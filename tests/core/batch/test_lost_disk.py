@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import _thread
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,14 @@ def disk(tmp_path) -> Path:
         path.write_text("keypoints")
     (tmp_path / "disk" / "out").mkdir()
     return tmp_path / "disk"
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let an interrupt raise KeyboardInterrupt: a script's background jobs inherit it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def jobs_on(disk: Path) -> list[Job]:
@@ -104,6 +114,7 @@ def test_an_input_that_was_removed_is_not_waited_for(disk, monkeypatch):
     assert convert_one(job, OPTIONS, QuickWorker().convert).status == "failed"
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_a_batch_can_be_ended_while_it_waits(disk, monkeypatch):
     monkeypatch.setattr(core.batch.lost_disk, "_PATIENCE_S", 1e9)
     jobs = jobs_on(disk)

@@ -214,8 +214,11 @@ def test_short_rows_take_little_memory(tmp_path, head, row, times):
 def test_bombs_are_rejected_with_little_memory_and_time(tmp_path, name):
     path = tmp_path / "file"
     path.write_bytes(BOMBS[name]())
+    began = time.thread_time()
+    with pytest.raises(TrackFileError):
+        read_recordings(path)
+    assert time.thread_time() - began < 1.0 + 2.0 * path.stat().st_size / 1e6
     tracemalloc.start()
-    began = time.perf_counter()
     try:
         with pytest.raises(TrackFileError) as error:
             read_recordings(path)
@@ -224,7 +227,6 @@ def test_bombs_are_rejected_with_little_memory_and_time(tmp_path, name):
         tracemalloc.stop()
     assert str(path) in str(error.value) and len(str(error.value)) < 1000
     assert peak < MEMORY
-    assert time.perf_counter() - began < 10.0
 
 
 @pytest.mark.filterwarnings("error")
@@ -280,10 +282,16 @@ def test_pipes_devices_and_folders_are_not_read_as_files(tmp_path):
 
 
 @pytest.mark.slow
-def test_large_trc_is_read_fast(tmp_path):
-    path = tmp_path / "a.trc"
-    path.write_text(trc_text(clip(3_000, 60, missing=True), names_of(60)))
-    began = time.process_time()
-    (recording,) = read_recordings(path)
-    assert recording.positions.shape == (3_000, 60, 3)
-    assert time.process_time() - began < 2.0
+def test_the_time_to_read_a_trc_grows_with_its_size(tmp_path):
+    took = []
+    for num_frames in (750, 3_000):
+        path = tmp_path / f"{num_frames}.trc"
+        path.write_text(trc_text(clip(num_frames, 60, missing=True), names_of(60)))
+        times = []
+        for _ in range(3):
+            began = time.thread_time()
+            (recording,) = read_recordings(path)
+            times.append(time.thread_time() - began)
+        assert recording.positions.shape == (num_frames, 60, 3)
+        took.append(min(times))
+    assert took[1] < 8.0 * took[0]
