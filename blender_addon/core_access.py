@@ -54,7 +54,7 @@ if TYPE_CHECKING or not VENDORED:
     )
     from core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options, named_points_file
     from core.cli.batch import batch_command
-    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt
+    from core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt, say_error
     from core.cli.info import missing_shares
     from core.convert_options import ConvertOptions
     from core.errors import (
@@ -114,6 +114,7 @@ if TYPE_CHECKING or not VENDORED:
         Recognition,
         interpret_all,
         interpret_people,
+        join_signed_axis,
         read_all,
         read_name_map,
         read_people,
@@ -168,7 +169,7 @@ else:
     )
     from .core.cli.arguments import add_batch_arguments, add_convert_arguments, convert_options, named_points_file
     from .core.cli.batch import batch_command
-    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt
+    from .core.cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code_of, raise_on_interrupt, say_error
     from .core.cli.info import missing_shares
     from .core.convert_options import ConvertOptions
     from .core.errors import (
@@ -228,6 +229,7 @@ else:
         Recognition,
         interpret_all,
         interpret_people,
+        join_signed_axis,
         read_all,
         read_name_map,
         read_people,

@@ -5,16 +5,29 @@ what it needs to know is an attribute of the exception.
 """
 
 from pathlib import Path
+from typing import Self
 
-from .printable import printable_lines
+from .printable import printable, printable_lines
 
 
 class CoreError(Exception):
-    """Base class of all errors that a user's data, files or options cause."""
+    """Base class of all errors that a user's data, files or options cause.
+
+    Attributes:
+        lines: what follows the message on lines of its own, such as what another program printed last; often empty.
+    """
+
+    lines = ""
 
     def __str__(self) -> str:
-        """Return the message without control characters: it may name what a hostile file is called, or holds."""
-        return printable_lines(super().__str__())
+        """Return the message on one line, without control characters: it may name what a hostile file is called."""
+        message = printable(super().__str__())
+        return f"{message}\n{printable_lines(self.lines)}" if self.lines else message
+
+    def with_lines(self, lines: str) -> Self:
+        """Return this error with *lines* after its message."""
+        self.lines = lines
+        return self
 
 
 class TrackError(CoreError, ValueError):

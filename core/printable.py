@@ -20,5 +20,5 @@ def printable_lines(text: str) -> str:
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Print *text* on a line of *file*, by default standard output, without control characters."""
-    print(printable_lines(text), file=file, flush=True)
+    """Print *text* on one line of *file*, by default standard output, without control characters."""
+    print(printable(text), file=file, flush=True)

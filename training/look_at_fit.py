@@ -31,7 +31,7 @@ from core.io.own_files import OVERWRITE_HELP
 from core.layouts.bones import bones_between
 from core.motion import Motion
 from core.person_labels import person_labels
-from core.reading import add_reading_arguments, read_tracks, reading_options
+from core.reading import add_reading_arguments, join_signed_axis, read_tracks, reading_options
 from core.track import KeypointTrack
 
 from .evaluation.pose_anomalies import Anomaly, find_anomalies
@@ -242,7 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--show-fps", type=float, metavar="RATE", help="frames per second to show (default: all)")
     parser.add_argument("--frames", type=int, nargs=2, metavar=("FIRST", "LAST"), help="show only these frames, from 0")
     add_reading_arguments(parser)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(join_signed_axis(sys.argv[1:] if arguments is None else arguments))
     return exit_code_of(parser.prog, lambda: _run(options))
 
 

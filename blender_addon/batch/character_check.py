@@ -30,11 +30,12 @@ def check_character_file(options: ConvertOptions) -> None:
             answer = worker.convert({CHECK: True, "options": options.as_dict(), "folder": folder}, lambda *_: None)
     except WorkerDied as error:
         raise BatchError(
-            f"expected a character that Blender can open, found {options.character}, with which it ended: {error}; "
-            "open the file in Blender, and export it again"
-        ) from error
+            f"expected a character that Blender can open, found {options.character}, with which {error}; open the file "
+            "in Blender, and export it again"
+        ).with_lines(error.lines) from error
     finally:
         worker.end()
         worker.close()
     if "error" in answer:
-        raise BatchError(str(answer["error"]))
+        message, _, lines = str(answer["error"]).partition("\n")
+        raise BatchError(message).with_lines(lines)

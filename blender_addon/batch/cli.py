@@ -32,9 +32,12 @@ from ..core_access import (
     batch_command,
     check_options,
     convert_options,
+    join_signed_axis,
     named_points_file,
     raise_on_interrupt,
     read_bone_map,
+    say,
+    say_error,
 )
 from ..torch_access import HAS_TORCH_BACKEND, torch_python_for
 from .character_check import check_character_file
@@ -82,7 +85,7 @@ def main(
     if list(argv) == [_WORKER]:
         return _serve()
     try:
-        args = _parser(prog).parse_args(argv)
+        args = _parser(prog).parse_args(join_signed_axis(argv))
     except SystemExit as stop:
         return int(stop.code or 0)
     raise_on_interrupt()
@@ -91,10 +94,10 @@ def main(
         check_character_file(options.convert)
         return batch_command(args.inputs, args.output, options, WorkerProcess)
     except CoreError as error:
-        print(f"{prog}: {error}", file=sys.stderr)
+        say_error(prog, error)
         return EXIT_USAGE
     except OSError as error:
-        print(f"{prog}: {error}; check {args.output}, its permissions and the space left", file=sys.stderr)
+        say(f"{prog}: {error}; check {args.output}, its permissions and the space left", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
         print(f"{prog}: interrupted; run it again to continue", file=sys.stderr)

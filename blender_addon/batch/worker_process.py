@@ -72,16 +72,16 @@ class WorkerProcess:
         """
         try:
             self._temporary = str(self._receive().content.get("temporary", ""))
-        except (WorkerDied, PipeError) as error:
+        except WorkerDied as error:
+            raise WorkerStartError(str(error)).with_lines(error.lines) from error
+        except PipeError as error:
             raise WorkerStartError(str(error)) from error
 
     def _receive(self) -> Message:
         message = next(self._process.items(), None)
         if message is None:
             code, last_lines = self._process.exit_code(), self._process.last_lines()
-            raise WorkerDied(
-                f"the converting process ended early (exit code {code})" + (f":\n{last_lines}" if last_lines else "")
-            )
+            raise WorkerDied(f"the converting process ended early (exit code {code})", last_lines)
         return message
 
     def end(self) -> None:

@@ -107,8 +107,8 @@ def bones_for(armature: bpy.types.Object, character: CharacterFile) -> BoneMap:
     if doubts:
         raise CharacterError(
             f"expected the bones of {armature.name} to be found, but {doubts}; correct this bone map and give it "
-            f"with --bones:\n{bone_map.to_json()}"
-        )
+            "with --bones:"
+        ).with_lines(bone_map.to_json())
     return bone_map
 
 

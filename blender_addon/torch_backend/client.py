@@ -149,8 +149,8 @@ class FitServer:
         last_lines = self._process.last_lines()
         return AccelerationError(
             f"the fit in {self.python} failed: its process {what}. {HOW_TO_GO_ON}"
-            + (f". Its last lines:\n{last_lines}" if last_lines else "")
-        )
+            + (". Its last lines:" if last_lines else "")
+        ).with_lines(last_lines)
 
 
 def _progress(message: Message) -> tuple[int, int, str]:

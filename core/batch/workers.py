@@ -42,7 +42,16 @@ class WorkerStartError(CoreError, RuntimeError):
 
 
 class WorkerDied(Exception):  # noqa: N818 - an event, which the batch turns into an error of one input
-    """The worker ended before it answered; the message contains its last lines of output."""
+    """The worker ended before it answered.
+
+    Attributes:
+        lines: its last lines of output.
+    """
+
+    def __init__(self, message: str, lines: str = "") -> None:
+        """Store how it ended, and its last *lines*."""
+        super().__init__(message)
+        self.lines = lines
 
 
 class Worker(Protocol):
@@ -91,7 +100,7 @@ class WorkerPool:
         except WorkerDied as error:
             if self._stopped:
                 raise
-            return {"error": f"{error}; it was tried twice"}
+            return {"error": f"{error}; it was tried twice" + (f":\n{error.lines}" if error.lines else "")}
 
     def _convert_once(self, request: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
         worker = self._take()

@@ -30,7 +30,7 @@ def exit_code_of(
     try:
         return work() or 0
     except CoreError as error:
-        say(f"{program}: {error}", file=sys.stderr)
+        say_error(program, error)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -39,6 +39,12 @@ def exit_code_of(
         print(f"{program}: {interrupted if isinstance(interrupted, str) else interrupted()}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_FAILED
+
+
+def say_error(program: str, error: CoreError) -> None:
+    """Print *error* on standard error: its message on one line, which begins with *program*, then its further lines."""
+    for line in f"{program}: {error}".split("\n"):
+        say(line, file=sys.stderr)
 
 
 def raise_on_interrupt() -> None:

@@ -22,7 +22,7 @@ from ..math.arrays import check_device
 from ..person_labels import labelled, person_labels
 from ..pipeline import FittedPerson, check_options, clean_person, read_input, write_person
 from ..printable import printable, say
-from ..reading import add_reading_arguments, read_tracks, reading_options
+from ..reading import add_reading_arguments, join_signed_axis, read_tracks, reading_options
 from ..track import KeypointTrack
 from .arguments import (
     add_batch_arguments,
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None, *, program: str = _PROGRAM) -> int:
         program: the command's name in its help and error messages.
     """
     parser = _parser(program)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(join_signed_axis(sys.argv[1:] if argv is None else argv))
     raise_on_interrupt()
     if args.run in (_run_info, run_send):
         return exit_code_of(parser.prog, lambda: args.run(args))

@@ -16,7 +16,7 @@ from .identities import describe_identities, join, suggested_joins
 from .interpret import interpret
 from .name_map import NamedPoint, NameMap, read_name_map
 from .named_points import Recognition
-from .options import ReadOptions, add_reading_arguments, reading_options
+from .options import ReadOptions, add_reading_arguments, join_signed_axis, reading_options
 from .rough import rough_placement
 from .static_trial import add_static
 
@@ -231,6 +231,7 @@ __all__ = [
     "interpret",
     "interpret_all",
     "interpret_people",
+    "join_signed_axis",
     "read_all",
     "read_name_map",
     "read_people",

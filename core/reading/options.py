@@ -199,7 +199,7 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--static", metavar="FILE",
         help="static trial of the same person with the same markers and those on the inside of knees and ankles",
     )  # fmt: skip
-    group.add_argument("--up", metavar="AXIS", help="up axis of the file, such as Y, Z or -Y (write --up=-Y)")
+    group.add_argument("--up", metavar="AXIS", help="up axis of the file, such as Y, Z or -Y")
     group.add_argument("--fps", type=float, metavar="RATE", help="frame rate in fps")
     group.add_argument("--person", metavar="LABEL", help="label or number (from 1) of the only person to read")
     group.add_argument("--handedness", choices=HANDEDNESS, help="handedness of the file's axes; left mirrors the data")
@@ -212,6 +212,17 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
         "--names", type=Path, metavar="FILE.json",
         help="what the file's points are, for names that are not known; info --names-template writes a file to edit",
     )  # fmt: skip
+
+
+def join_signed_axis(arguments: Sequence[str]) -> list[str]:
+    """Return command-line *arguments* with ``--up -Y`` as ``--up=-Y``: argparse takes ``-Y`` alone for an option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--up" and parse_up(argument) is not None:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def reading_options(args: argparse.Namespace) -> ReadOptions:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from core.batch.console import Display
+from core.cli.exit_codes import exit_code_of
 from core.cli.main import main
 from core.errors import CoreError, InputMissingError
 from core.formats import read_recordings
@@ -61,3 +63,21 @@ def test_the_command_line_prints_none(tmp_path, capsys, content, monkeypatch):
     assert main(["fit", str(path), "-o", str(tmp_path / "out.npz")]) == 1
     out, err = capsys.readouterr()
     assert r"a\x1b[2J\udc80.npz" in err and "\x1b" not in out + err
+
+
+def test_a_message_is_one_line_whatever_a_file_is_called(tmp_path, capsys):
+    """Only lines that an error was given as such follow on lines of their own."""
+    assert main(["info", str(tmp_path / "a\nb.trc")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert r"a\nb.trc" in line
+    error = CoreError("expected bones, found none in a\nb; correct these:").with_lines("{\n}\x1b")
+    assert str(error) == "expected bones, found none in a\\nb; correct these:\n{\n}\\x1b"
+    assert exit_code_of("smplify", fail_with(error)) == 1
+    assert capsys.readouterr().err == f"smplify: {error}\n"
+
+
+def fail_with(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail

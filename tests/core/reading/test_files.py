@@ -13,7 +13,7 @@ import pytest
 from core.cli.info import run_info
 from core.errors import AmbiguousTrackError, TrackError, UnseenPersonError
 from core.layouts import LAYOUTS
-from core.reading import ReadOptions, add_reading_arguments, read_all, read_tracks, reading_options
+from core.reading import ReadOptions, add_reading_arguments, join_signed_axis, read_all, read_tracks, reading_options
 
 from .conftest import walk_in
 
@@ -164,3 +164,10 @@ def test_options_are_parsed_from_a_command_line():
         layout="body25", units="in", up="-Y", fps=29.97, person="P1", handedness="left", swap_sides=True
     )
     assert reading_options(parser.parse_args([])) == ReadOptions()
+
+
+@pytest.mark.parametrize("option", ["-Y", "-y", "+Z", "X"])
+def test_an_up_axis_is_given_as_typed(option):
+    parser = argparse.ArgumentParser()
+    add_reading_arguments(parser)
+    assert reading_options(parser.parse_args(join_signed_axis(["--up", option]))) == ReadOptions(up=option)
