@@ -31,6 +31,7 @@ from ..math.smoothstep import smoothstep
 from .clearance import plan_lifts
 from .contacts import median_of
 from .feet import Feet
+from .pelvis import smooth_above
 from .slip import slip_of
 from .standing import Holds
 
@@ -44,6 +45,11 @@ from where it went below the floor to where it comes back."""
 _BENT, _STRAIGHT = 0.55, 0.75
 """A foot begins to bear the body, and bears it fully, with the hip above it by these fractions of the leg length: who
 sits or kneels does not stand on the feet."""
+_STEEP = 0.5, 0.9
+"""A foot begins to be lifted as a whole, and is not pitched at all, where its ball is this much of its length above or
+below its heel: which way a foot that points straight down should be pitched is not known, and would change abruptly."""
+_STEEP_S = 0.06
+"""It is lifted as a whole this long before and after, too, unless it is in contact."""
 _LYING_RAD = np.deg2rad([60.0, 90.0])
 """Toes are laid flat in a contact in which their median tilt is less than the first, and not at all if it is more than
 the second."""
@@ -102,7 +108,7 @@ def plant_feet(
     )
     bears = np.repeat(np.clip(upright, 0.0, 1.0), 2, axis=0).T
     lifts, rise = plan_lifts(needed.reshape(4, -1).T, standing, bears, fps)
-    lifted = _lift(held, feet, share, lifts.T.reshape(2, 2, -1))
+    lifted = _lift(held, feet, share, lifts.T.reshape(2, 2, -1), fps)
     heights = _sole_heights(lifted, feet, holds)
     planted = _without_slip(lifted, feet, holds, heights, share.max(axis=1))
     if strength < 1.0:
@@ -212,11 +218,21 @@ def _needed(pose: FootPose, feet: Feet, holds: Holds, heights: list[np.ndarray])
     return needed, on_floor
 
 
-def _lift(pose: FootPose, feet: Feet, share: np.ndarray, lifts: np.ndarray) -> FootPose:
-    """Return the feet pitched and lifted so that heels and balls rise by *lifts* (2, 2, F)."""
+def _lift(pose: FootPose, feet: Feet, share: np.ndarray, lifts: np.ndarray, fps: float) -> FootPose:
+    """Return the feet pitched and lifted so that heels and balls rise by *lifts* (2, 2, F).
+
+    A steep foot is not pitched: its heel and its ball rise by the lift of the lower one.
+    """
     points = _points(pose, feet)
     along = points[:, :, 1] - points[:, :, 0]
     length = np.sqrt(dot(along, along))
+    begins, whole = _STEEP
+    steep = smoothstep((np.abs(along[1]) / length - begins) / (whole - begins))
+    near = np.stack([smooth_above(one, max(1, round(_STEEP_S * fps))) for one in steep])
+    steep = np.maximum(steep, near * (1.0 - share.max(axis=1)))
+    to_ball = 0.5 - 0.5 * np.clip(along[1] / (begins * length), -1.0, 1.0)
+    of_lower = lifts[:, 0] + to_ball * (lifts[:, 1] - lifts[:, 0])
+    lifts = lifts + steep[:, None] * (of_lower[:, None] - lifts)
     rise = along[1] + lifts[:, 1] - lifts[:, 0]
     pitch = np.arcsin(np.clip(rise / length, -1.0, 1.0)) - np.arcsin(np.clip(along[1] / length, -1.0, 1.0))
     axis = unit(cross(along, np.broadcast_to(np.array([0.0, 1.0, 0.0])[:, None, None], along.shape)))

@@ -236,3 +236,19 @@ def test_foot_that_pivots_on_its_ball_does_not_slide(body):
     assert contact.num_frames > 50
     slides = FootSkin(body, np.zeros(10)).measure(source, clean_up(source, LOCKED), source.floor).slides
     assert slides[source.contacts.index(contact)] < 0.003, slides
+
+
+def test_foot_that_points_straight_down_is_lifted_without_a_jump(body):
+    """Pitched up, its toes pointed forward in one frame and backward in the next."""
+    frames = 90
+    poses = np.zeros((frames, 24, 3))
+    poses[:, JOINT_INDEX["left_hip"], 0], poses[:, JOINT_INDEX["left_knee"], 0] = np.deg2rad([-25.0, 25.0])
+    poses[:, JOINT_INDEX["left_ankle"], 0] = np.deg2rad(85.0 + 20.0 * np.sin(np.arange(frames) / 2.0))
+    motion = Motion(poses.reshape(frames, -1), np.zeros(10), np.zeros((frames, 3)), FPS)
+    source = analyse_motion(motion, body)
+    skin = FootSkin(body, np.zeros(10))
+    before, after = (skin.measure(source, one, source.floor) for one in (motion, clean_up(source, LOCKED)))
+    inside = slice(5, -5)
+    assert before.lowest[inside, 0].max() < -0.03
+    assert after.lowest[inside, 0].min() > -0.003
+    assert after.accelerations(FPS)[1, inside, 0].max() < before.accelerations(FPS)[1, inside, 0].max() + 10.0
