@@ -56,6 +56,7 @@ _OPERATORS: dict[str, Any] = {
     "usd": bpy.ops.wm.usd_export,
 }
 _LEAST_FREE_BYTES = 1 << 16
+_LEAST_BYTES = 1 << 13
 _WRITER_ADDONS = {"fbx": "io_scene_fbx", "glb": "io_scene_gltf2", "bvh": "io_anim_bvh"}
 """Blender's add-ons that write a format; the user may have disabled them."""
 
@@ -117,6 +118,7 @@ def run_exporter(kind: str, path: Path, **settings: object) -> None:
 
     Raises:
         ExportError: this Blender has no exporter for the format, or the exporter failed.
+        OutputError: the disk is full. Found before the exporter runs, it prints no traceback.
     """
     addon = _WRITER_ADDONS.get(kind)
     if addon is not None and not addon_utils.check(addon)[1]:
@@ -129,6 +131,7 @@ def run_exporter(kind: str, path: Path, **settings: object) -> None:
             f"expected an exporter of .{kind} in this Blender {bpy.app.version_string}, but it was built without one; "
             "leave the format out, or use Blender from blender.org or the bpy module"
         ) from error
+    _check_space(path)
     try:
         with shown(bpy.context.scene):
             result = operator(filepath=str(path), **settings)
@@ -148,6 +151,16 @@ def _write_blend(
         asset_collection(objects, isolated, name),
     ):
         bpy.data.libraries.write(str(path), {isolated}, fake_user=False, compress=True)
+
+
+def _check_space(path: Path) -> None:
+    """Write as much to *path* as the smallest file needs, and remove it; a quota counts as a full disk."""
+    try:
+        path.write_bytes(bytes(_LEAST_BYTES))
+    except OSError as error:
+        raise not_written(path, error.strerror or str(error)) from error
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _failure(path: Path, error: RuntimeError) -> CoreError:

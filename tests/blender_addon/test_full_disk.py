@@ -66,19 +66,21 @@ def fill(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_export_to_a_full_disk_ends_in_an_error(writers, small_disk, kind):
+def test_an_export_to_a_full_disk_ends_in_an_error(writers, small_disk, capfd, kind):
     path = small_disk / f"walk.{kind}"
     path.write_text("what stood there")
     fill(small_disk)
     refused(writers["figure"], path)
     assert path.read_text() == "what stood there" and set(os.listdir(small_disk)) == {path.name, "filler"}
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 @pytest.mark.parametrize("kind", ["blend", "fbx", "glb"])
-def test_a_character_export_to_a_full_disk_ends_in_an_error(writers, small_disk, kind):
+def test_a_character_export_to_a_full_disk_ends_in_an_error(writers, small_disk, capfd, kind):
     fill(small_disk)
     refused(writers["character"], small_disk / f"hero.{kind}")
     assert os.listdir(small_disk) == ["filler"]
+    assert "Traceback" not in "".join(capfd.readouterr())
 
 
 def test_saving_bones_to_a_full_disk_ends_in_an_error(writers, small_disk):
