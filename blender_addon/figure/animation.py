@@ -15,6 +15,7 @@ from ..core_access import BODY, CoreError, Motion, Skeleton, axis_angle_to_quat_
 from .armature import pose_bones, rest_matrices, skeleton_of
 from .axes import Z_UP_FROM_Y_UP, bone_from_core, continuous_signs
 from .body_mesh import betas_of
+from .custom_properties import text_of
 from .fcurves import Channels, Keys, bone_path, own_action
 
 GENDER_KEY = "smplify_gender"
@@ -150,7 +151,7 @@ def read_motion(armature: bpy.types.Object, fps: float) -> Motion:
         betas=betas_of(armature),
         trans=locations @ turns[0],
         fps=fps,
-        gender=armature.get(GENDER_KEY, "neutral"),
-        body=armature.get(BODY_KEY, ""),
+        gender=text_of(armature, GENDER_KEY, "neutral"),
+        body=text_of(armature, BODY_KEY),
         skeleton=skeleton,
     )

@@ -16,7 +16,7 @@ from mathutils import Vector
 
 from ..core_access import BODY, FINGERS, NUM_BETAS, SMPL, CoreError, Skeleton
 from .axes import Z_UP_FROM_Y_UP, to_axes
-from .custom_properties import TEMPLATE_KEY
+from .custom_properties import TEMPLATE_KEY, numbers_of
 from .scene_state import edited_bones
 
 DIRECTIONS_KEY = "smplify_joint_directions"
@@ -217,8 +217,13 @@ def joint_shape(armature: bpy.types.Object) -> JointShape:
             "choose the armature of an imported figure"
         )
     skeleton = skeleton_of(armature)
-    template = np.array(armature.data[TEMPLATE_KEY]).reshape(skeleton.num_joints, 3)
-    directions = np.array(armature.data[DIRECTIONS_KEY]).reshape(skeleton.num_joints, 3, NUM_BETAS)
+    template = numbers_of(armature.data, TEMPLATE_KEY, (skeleton.num_joints, 3))
+    directions = numbers_of(armature.data, DIRECTIONS_KEY, (skeleton.num_joints, 3, NUM_BETAS))
+    if template is None or directions is None:
+        raise CoreError(
+            f"expected the rest joints of {skeleton.num_joints} joints in {armature.name!r}, found damaged ones; fit "
+            "or import the motion again"
+        )
     return JointShape(template, directions, skeleton)
 
 

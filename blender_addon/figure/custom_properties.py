@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import bpy
+import numpy as np
 
 TEMPLATE_KEY = "smplify_joint_template"
 """Custom property of the armature data of every figure: the mean rest joints, written by `figure.armature`."""
@@ -24,6 +28,29 @@ FILE_KEY = "smplify_file"
 
 KEPT_KEY = "smplify_pose_before_live"
 """Custom property of the armature of a character while it is in a live pose: the pose before, by `live.kept_pose`."""
+
+
+def text_of(owner: bpy.types.ID, key: str, default: str = "") -> str:
+    """Return the text in the custom property *key*; *default* if there is none, or no text."""
+    found = owner.get(key)
+    return found if isinstance(found, str) else default
+
+
+def json_of(owner: bpy.types.ID, key: str) -> Any:
+    """Return the value whose JSON the custom property *key* is; None if there is none, or no JSON."""
+    try:
+        return json.loads(text_of(owner, key, "null"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def numbers_of(owner: bpy.types.ID, key: str, shape: tuple[int, ...]) -> np.ndarray | None:
+    """Return the finite numbers of the custom property *key* in *shape*; None for anything else."""
+    try:
+        numbers = np.array(owner.get(key), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return numbers.reshape(shape) if numbers.size == np.prod(shape) and np.isfinite(numbers).all() else None
 
 
 def has_live_settings() -> bool:

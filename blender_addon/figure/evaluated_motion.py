@@ -11,6 +11,7 @@ from .animation import BODY_KEY, GENDER_KEY, read_motion
 from .armature import joint_shape, rest_matrices
 from .axes import Z_UP_FROM_Y_UP
 from .body_mesh import betas_of
+from .custom_properties import text_of
 from .fcurves import Channels
 from .isolated_scene import isolated_scene, played_frames
 from .scene_time import scene_rate
@@ -39,8 +40,8 @@ def motion_of(armature: bpy.types.Object, scene: bpy.types.Scene) -> Motion:
         betas=betas,
         trans=bones[:, 0, :3, 3] / _size(armature) @ Z_UP_FROM_Y_UP - shape.joints(betas)[0],
         fps=scene_rate(scene),
-        gender=armature.get(GENDER_KEY, "neutral"),
-        body=armature.get(BODY_KEY, ""),
+        gender=text_of(armature, GENDER_KEY, "neutral"),
+        body=text_of(armature, BODY_KEY),
         skeleton=shape.skeleton,
     )
 

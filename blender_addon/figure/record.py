@@ -31,7 +31,7 @@ from ..core_access import (
     Skeleton,
     unpack_npz,
 )
-from .custom_properties import MARK_KEY, RECORD_KEY
+from .custom_properties import MARK_KEY, RECORD_KEY, text_of
 
 if TYPE_CHECKING:
     import bpy
@@ -131,7 +131,7 @@ def load(armature: bpy.types.Object) -> FigureRecord | None:
     Raises:
         RecordError: the record is damaged.
     """
-    mark = armature.get(MARK_KEY)
+    mark = text_of(armature, MARK_KEY)
     if mark in _decoded:
         _decoded.move_to_end(mark)
         return _decoded[mark]
@@ -141,7 +141,7 @@ def load(armature: bpy.types.Object) -> FigureRecord | None:
     if not isinstance(data, bytes):
         raise RecordError(_fault("bytes", type(data).__name__))
     record = from_bytes(data)
-    if isinstance(mark, str) and mark == hashlib.blake2b(data, digest_size=16).hexdigest():
+    if mark == hashlib.blake2b(data, digest_size=16).hexdigest():
         _cache(mark, record)
     return record
 

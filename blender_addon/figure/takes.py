@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import bpy
 
-from .custom_properties import APPLIED_KEY, KEYS_KEY, MARK_KEY, RECORD_KEY
+from .custom_properties import APPLIED_KEY, KEYS_KEY, MARK_KEY, RECORD_KEY, text_of
 from .fcurves import take_suitable_slot
 
 _TAKES_KEY = "smplify_takes"
@@ -24,8 +24,8 @@ _KEPT_KEYS = (RECORD_KEY, MARK_KEY, KEYS_KEY, APPLIED_KEY)
 
 def takes_of(armature: bpy.types.Object) -> list[bpy.types.Action]:
     """Return the actions of the takes of *armature*, by name; empty for a figure with one motion."""
-    mark = armature.get(_TAKES_KEY)
-    return [] if mark is None else [action for action in bpy.data.actions if action.get(_TAKES_KEY) == mark]
+    mark = text_of(armature, _TAKES_KEY)
+    return [action for action in bpy.data.actions if text_of(action, _TAKES_KEY) == mark] if mark else []
 
 
 def present_take(armature: bpy.types.Object) -> bpy.types.Action | None:
@@ -39,7 +39,7 @@ def keep_take(armature: bpy.types.Object) -> None:
     action = present_take(armature) or armature.animation_data.action
     if action is None:  # the present take was deleted
         return
-    armature[_TAKES_KEY] = action[_TAKES_KEY] = armature.get(_TAKES_KEY) or uuid.uuid4().hex
+    armature[_TAKES_KEY] = action[_TAKES_KEY] = text_of(armature, _TAKES_KEY) or uuid.uuid4().hex
     armature[_PRESENT_KEY] = action
     action.use_fake_user = True
     _copy(armature, action)

@@ -20,7 +20,7 @@ from ..figure.custom_properties import KEPT_KEY
 
 def keep_pose(armature: bpy.types.Object, channels: Iterable[Channel]) -> None:
     """Keep the present values of *channels* with *armature*, unless its pose is kept already."""
-    if KEPT_KEY not in armature:
+    if not hasattr(armature.get(KEPT_KEY), "get"):  # none, or one that was damaged
         values = {channel: value_of(armature, channel) for channel in channels}
         armature[KEPT_KEY] = {"armature": armature.name, "values": json.dumps(plain_values(values))}
     elif not _has_own(armature):

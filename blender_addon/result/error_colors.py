@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from ..figure.custom_properties import RECORD_KEY, has_live_settings
+from ..figure.custom_properties import RECORD_KEY, has_live_settings, json_of, text_of
 from ..ui.quiet import quiet
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _MATERIAL = "SMPLify Error"
 _SLOT_KEY, _SKIN_KEY, _SHADING_KEY = "smplify_slot_link", "smplify_slot_material", "smplify_color_types"
 _SHOWN_KEY = "smplify_color_names"
 _SHOWN = ("active_color_name", "default_color_name")
+_COLOR_TYPES = ("MATERIAL", "SINGLE", "OBJECT", "RANDOM", "VERTEX", "TEXTURE")
 _CACHED = 4
 
 
@@ -95,12 +96,14 @@ def _hide(armature: bpy.types.Object) -> None:
     if attribute is not None:
         body.data.color_attributes.remove(attribute)
         # Some Blender versions keep the name of a removed attribute.
-        for name, before in zip(_SHOWN, body.get(_SHOWN_KEY, ("", "")), strict=True):
-            setattr(body.data.attributes, name, before)
-    link = body.get(_SLOT_KEY)
-    if link is not None and body.material_slots:
-        body.material_slots[0].material = body.get(_SKIN_KEY)
-        body.material_slots[0].link = link
+        shown = body.get(_SHOWN_KEY)
+        for number, name in enumerate(_SHOWN):
+            before = shown[number] if isinstance(shown, list) and number < len(shown) else ""
+            setattr(body.data.attributes, name, before if isinstance(before, str) else "")
+    if _SLOT_KEY in body and body.material_slots:
+        skin = body.get(_SKIN_KEY)
+        body.material_slots[0].material = skin if isinstance(skin, bpy.types.Material) else None
+        body.material_slots[0].link = "OBJECT" if text_of(body, _SLOT_KEY) == "OBJECT" else "DATA"
     for key in (_SLOT_KEY, _SKIN_KEY, _SHOWN_KEY):
         body.pop(key, None)
     material = bpy.data.materials.get(_MATERIAL)
@@ -190,14 +193,15 @@ def sync() -> None:
 def _shade(screen: bpy.types.Screen, colored: bool) -> None:
     """Make the solid viewports of *screen* show colour attributes, or restore their previous colour type."""
     spaces = [area.spaces.active for area in screen.areas if area.type == "VIEW_3D"]
-    before = json.loads(screen.get(_SHADING_KEY, "null"))
-    if colored and before is None:
+    before = json_of(screen, _SHADING_KEY)
+    if colored and not isinstance(before, list):
         screen[_SHADING_KEY] = json.dumps([space.shading.color_type for space in spaces])
         for space in spaces:
             space.shading.color_type = "VERTEX"
-    elif not colored and before is not None:
+    elif not colored and isinstance(before, list):
         for number, space in enumerate(spaces):
-            space.shading.color_type = before[number] if number < len(before) else "MATERIAL"
+            known = number < len(before) and before[number] in _COLOR_TYPES
+            space.shading.color_type = before[number] if known else "MATERIAL"
         del screen[_SHADING_KEY]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bpy
 
-from ..figure.custom_properties import MARK_KEY, RECORD_KEY
+from ..figure.custom_properties import MARK_KEY, RECORD_KEY, text_of
 from ..ui.redraw import redraw_viewports
 
 _WHY = {
@@ -27,7 +27,7 @@ def why(kind: str) -> str:
 
 def is_current(armature: bpy.types.Object) -> bool:
     """Return whether the rows of *armature* match its record."""
-    return armature.smplify.flags_mark == armature.get(MARK_KEY, "")
+    return armature.smplify.flags_mark == text_of(armature, MARK_KEY)
 
 
 def fill(armature: bpy.types.Object) -> None:
@@ -49,7 +49,7 @@ def fill(armature: bpy.types.Object) -> None:
             row = properties.flags.add()
             row.name, row.kind = flag.what, flag.kind
             row.first, row.last = record.scene_frame(flag.first), record.scene_frame(flag.last)
-    properties.flags_mark = armature.get(MARK_KEY, "")
+    properties.flags_mark = text_of(armature, MARK_KEY)
 
 
 def ask_for_rows() -> None:
@@ -66,7 +66,7 @@ def _fill_all() -> None:
             try:
                 fill(item)
             except CoreError:  # shown by the panel
-                item.smplify.flags_mark = item.get(MARK_KEY, "")
+                item.smplify.flags_mark = text_of(item, MARK_KEY)
     redraw_viewports()
 
 

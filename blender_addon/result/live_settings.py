@@ -30,7 +30,7 @@ from ..core_access import (
 from ..figure.animation import frames_of, read_motion, rekey_motion
 from ..figure.armature import rest_bones
 from ..figure.body_mesh import betas_of
-from ..figure.custom_properties import APPLIED_KEY, MARK_KEY
+from ..figure.custom_properties import APPLIED_KEY, MARK_KEY, json_of
 from ..figure.fcurves import Keys
 from ..figure.key_listeners import notify
 from ..figure.keyframe_hash import keys_edited, mark_keys, motion_keys
@@ -54,9 +54,12 @@ def settings_of(armature: bpy.types.Object) -> CleanupOptions:
 
 
 def applied_settings(armature: bpy.types.Object) -> CleanupOptions:
-    """Return the live settings that the keys of *armature* were written with."""
-    stored = armature.get(APPLIED_KEY)
-    return CleanupOptions(**json.loads(stored)) if stored else CleanupOptions()
+    """Return the live settings that the keys of *armature* were written with, all off if they are damaged."""
+    stored = json_of(armature, APPLIED_KEY)
+    try:
+        return CleanupOptions(**stored) if isinstance(stored, dict) else CleanupOptions()
+    except (TypeError, ValueError):
+        return CleanupOptions()
 
 
 def follow_settings(armature: bpy.types.Object) -> None:
