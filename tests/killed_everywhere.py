@@ -103,6 +103,8 @@ COMMANDS = {
         core_main, (*FIT, "-o", "out/duo.npz", "--report", "out/duo.json"),
         before=(*FIT, "-o", "out/duo.npz", "--report", "out/duo.json", "--root", "in_place"),
     ),
+    "fit for OpenSim": Command(core_main, (*FIT, "-o", "out/duo.mot")),
+    "names' template": Command(core_main, ("info", "walk.npz", "--names-template", "out/names.json")),
     "batch": Command(quick_batch, BATCH),
     "batch, again": Command(quick_batch, BATCH, before=(*BATCH, "--quality", "fast")),
 }  # fmt: skip
@@ -227,11 +229,11 @@ def _timeless(content: bytes) -> object:
     """Return what a file says but for how long it took, and whether this run or an earlier one wrote it."""
     if not content.startswith(b"{"):
         return content
-    lines = content.splitlines()
-    if lines[0] != b"{":  # the summary of a batch
-        totals, *_ = map(json.loads, lines)
+    try:
+        return _without_times(json.loads(content))
+    except json.JSONDecodeError:  # the summary of a batch has an object a line
+        totals, *_ = map(json.loads, content.splitlines())
         return {key: totals[key] for key in ("total", "failed")}
-    return _without_times(json.loads(content))
 
 
 def _without_times(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -22,13 +23,13 @@ def write_names_template(path: Path, options: ReadOptions, output: str) -> int:
     Args:
         path: the file or folder; of several people, the first one's points are written.
         options: the user's settings for reading it.
-        output: the JSON file, which must not exist; `TO_STANDARD_OUTPUT` prints it.
+        output: the JSON file, which must not exist with other content; `TO_STANDARD_OUTPUT` prints it.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        CoreError: *path* has no points that could be named, or *output* exists.
+        CoreError: *path* has no points that could be named, or *output* exists with other content.
     """
     people = read_people(path, options)
     recording = people[0]
@@ -69,7 +70,10 @@ def _places(recording: RawRecording, frame: int) -> dict[int, list[float]]:
 
 
 def _write_new(path: Path, text: str) -> None:
-    if path.exists():
+    """Write *text* to *path*, which must not exist, or be what a killed run of the same command has written."""
+    data = text.encode()
+    is_same = path.is_file() and path.stat().st_size == len(data) and path.read_bytes() == data
+    if os.path.lexists(path) and not is_same:
         raise OutputError(f"expected the name of a new file for the points' names, found {path}; give another name")
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(data)
