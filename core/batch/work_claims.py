@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ..io.atomic_files import not_written
+
 CLAIM_SUFFIX = ".smplify-claim"
 _TOUCHED_EVERY_S = 20.0
 _EXPIRES_S = 120.0
@@ -64,13 +66,22 @@ def _take(path: Path, token: str) -> bool:
 
 
 def _create(path: Path, token: str) -> bool:
-    """Create the claim *path* unless there is one; return whether it is ours."""
+    """Create the claim *path* unless there is one; return whether it is ours.
+
+    Raises:
+        OutputError: it cannot be written; there is none then.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
         return False
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(json.dumps({"host": socket.gethostname(), "process": os.getpid(), "token": token}))
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(json.dumps({"host": socket.gethostname(), "process": os.getpid(), "token": token}))
+    except OSError as error:  # an empty claim would keep everybody from the input until it expired
+        with suppress(OSError):
+            path.unlink()
+        raise not_written(path, error.strerror or str(error)) from error
     return True
 
 

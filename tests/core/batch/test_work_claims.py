@@ -19,6 +19,7 @@ from core.batch.jobs import plan_jobs
 from core.batch.runner import run_batch
 from core.batch.work_claims import claimed
 from core.convert_options import ConvertOptions
+from tests.conftest import REPOSITORY
 from tests.summaries import read_summary
 
 from .quick import QuickWorker
@@ -172,3 +173,18 @@ def test_a_claim_that_could_not_be_given_back_is_free_for_its_own_process(tmp_pa
     with claimed(out / ".walk.smplify-claim") as ours:
         assert ours
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits the size of files as Unix does")
+def test_a_claim_that_cannot_be_written_is_none(tmp_path):
+    """On a full disk an empty one stayed, and the next run left the input to nobody for two minutes."""
+    path = tmp_path / ".walk.smplify-claim"
+    code = (
+        "import resource; from pathlib import Path; from core.batch.work_claims import claimed; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); claimed(Path({str(path)!r})).__enter__()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert f"OutputError: expected to write {path}, but this failed" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+    with claimed(path) as ours:
+        assert ours
