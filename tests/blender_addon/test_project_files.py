@@ -109,6 +109,12 @@ def test_every_operator_is_classified_as_writing_or_not():
     assert {cls.bl_idname for cls in operators - WRITING_OPERATORS} == OTHER_OPERATORS
 
 
+def test_every_operator_that_writes_lets_blender_ask_before_a_file_is_replaced(addon):
+    for operator in WRITING_OPERATORS:
+        properties = getattr(bpy.ops.smplify, operator.bl_idname.partition(".")[2]).get_rna_type().properties
+        assert properties["check_existing"].default is True, operator
+
+
 @pytest.mark.parametrize("kind", [*DISGUISES, "beside the project"])
 def test_export_never_replaces_a_file_of_the_project(project, monkeypatch, tmp_path, kind):
     monkeypatch.chdir(tmp_path)
