@@ -1,4 +1,4 @@
-"""Receive messages on a socket and put them into a mailbox; one thread serves all senders."""
+"""Receive messages on a socket; one thread serves all senders."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from ..errors import LiveError
 from .addresses import Address
-from .mailbox import Mail, Mailbox
 from .messages import MAX_MESSAGE_BYTES
 from .websocket import WebSocketServer
 
 MAX_CLIENTS = 4
 _READ_BYTES = 65_536
 _DATAGRAMS_AT_ONCE = 64
+_WAITING_BYTES = 1 << 20
+"""Room for datagrams that is asked of the system, which may give less."""
 _PAUSE_S = 0.001
 """Rest after each turn with data, so that a flood leaves the other threads their time."""
 _TICK_S = 0.1
@@ -31,6 +33,19 @@ class _Client:
     since_s: float = field(default_factory=time.monotonic)
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """What a sender has sent, as it came in.
+
+    Attributes:
+        payload: its bytes.
+        arrived_s: when, by `time.monotonic`.
+    """
+
+    payload: bytes
+    arrived_s: float = field(default_factory=time.monotonic)
+
+
 class Listener:
     """Listens from its construction until `close`.
 
@@ -39,15 +54,17 @@ class Listener:
         problem: the last error of a client, for the user; empty if there was none.
     """
 
-    def __init__(self, address: Address, mailbox: Mailbox) -> None:
-        """Listen on *address* and put into *mailbox* what comes in.
+    def __init__(self, address: Address, receive: Callable[[list[Arrival]], None]) -> None:
+        """Listen on *address* and call *receive* with what comes in, in order, on the listener's own thread.
 
         Raises:
             LiveError: the address cannot be listened on.
         """
-        self._mailbox = mailbox
+        self._receive = receive
         self._socket, where = address.socket()
         try:
+            if address.kind == "udp":  # what comes in while the fit has the processor waits there
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WAITING_BYTES)
             self._socket.bind(where)
             if address.kind == "ws":
                 self._socket.listen(MAX_CLIENTS)
@@ -92,15 +109,17 @@ class Listener:
         elif self.address.kind == "ws":
             self._accept()
         else:
-            self._receive()
+            self._receive_datagrams()
 
-    def _receive(self) -> None:
+    def _receive_datagrams(self) -> None:
         """Take the datagrams that have come in."""
-        for _ in range(_DATAGRAMS_AT_ONCE):
-            try:
-                self._mailbox.put(Mail(self._socket.recv(_READ_BYTES)))
-            except OSError:  # none is left, or the system tells of one that was lost
-                return
+        arrivals: list[Arrival] = []
+        try:
+            while len(arrivals) < _DATAGRAMS_AT_ONCE:
+                arrivals.append(Arrival(self._socket.recv(_READ_BYTES)))
+        except OSError:  # none is left, or the system tells of one that was lost
+            pass
+        self._receive(arrivals)
 
     def _accept(self) -> None:
         try:
@@ -117,18 +136,19 @@ class Listener:
 
     def _read(self, client: _Client) -> None:
         """Take what a client has sent, and answer it."""
-        protocol, ended = client.protocol, False
+        protocol, ended, arrivals = client.protocol, False, list[Arrival]()
         try:
             data = client.socket.recv(_READ_BYTES)
             ended = not data
             for payload in protocol.feed(data):
-                self._mailbox.put(Mail(payload))
+                arrivals.append(Arrival(payload))
         except BlockingIOError:
             return
         except LiveError as error:
             self.problem, ended = str(error), True
         except OSError:
             ended = True
+        self._receive(arrivals)
         try:
             if protocol.to_send:  # a few bytes; a client that does not take them is of no use
                 client.socket.sendall(protocol.to_send)

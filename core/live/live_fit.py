@@ -78,10 +78,11 @@ class SenderClock:
 class LiveFit:
     """Fits the frames of one person, whatever layouts and rates the senders change to.
 
+    `read` and `fit` may be called on two threads, each on one of its own.
+
     Attributes:
         person: the label of the person that is followed; None before the first message, if none was chosen.
         layout: title of the layout of the points; empty before the first message.
-        num_refused: how many messages were malformed, or could not be fitted.
         num_others: how many were of other people.
         num_late: how many came after a later one.
         problem: why the last message was refused, for the user; empty once one was fitted.
@@ -102,29 +103,48 @@ class LiveFit:
         self._clock = SenderClock()
         self._key: object = None
         self.person, self.layout, self.problem = person, "", ""
-        self.num_refused = self.num_others = self.num_late = 0
+        self._num_malformed = self._num_unfitted = 0
+        self.num_others = self.num_late = 0
 
-    def push(self, line: bytes, arrived_s: float) -> LiveFrame | None:
-        """Return the pose of the message *line*; None if it is malformed, late, or another person's.
+    @property
+    def num_refused(self) -> int:
+        """How many messages were malformed, or could not be fitted."""
+        return self._num_malformed + self._num_unfitted
+
+    def read(self, line: bytes) -> LiveMessage | None:
+        """Return the message that *line* holds; None if it is malformed, or another person's.
 
         Args:
             line: one message, see docs/live.md.
-            arrived_s: when it arrived, by `time.monotonic`.
         """
         try:
             message = parse_message(line)
-            if self.person is None:
-                self.person = message.person
-            if message.person != self.person:
-                self.num_others += 1
-                return None
-            time_s = self._clock.time_of(message, arrived_s)
-            if time_s is None:
-                self.num_late += 1
-                return None
+        except CoreError as error:
+            self._num_malformed += 1
+            self.problem = str(error)
+            return None
+        if self.person is None:
+            self.person = message.person
+        if message.person != self.person:
+            self.num_others += 1
+            return None
+        return message
+
+    def fit(self, message: LiveMessage, arrived_s: float) -> LiveFrame | None:
+        """Return the pose of *message*; None if it came too late, or cannot be fitted.
+
+        Args:
+            message: what `read` has returned.
+            arrived_s: when it arrived, by `time.monotonic`.
+        """
+        time_s = self._clock.time_of(message, arrived_s)
+        if time_s is None:
+            self.num_late += 1
+            return None
+        try:
             frame = self._fit(message, time_s, arrived_s)
         except CoreError as error:
-            self.num_refused += 1
+            self._num_unfitted += 1
             self.problem = str(error)
             return None
         self.problem = ""

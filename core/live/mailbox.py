@@ -1,11 +1,15 @@
-"""A bounded queue between the thread that receives and the one that fits: when it is full, the oldest message goes."""
+"""A bounded queue between the thread that receives and the one that fits: when it is full, the oldest message goes.
+
+Only messages that were read wait in it, so what is no message takes nobody's place.
+"""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from .messages import LiveMessage
 
 CAPACITY = 32
 """Messages that wait at most; the newest is fitted first, so a longer queue would only take memory."""
@@ -13,15 +17,15 @@ CAPACITY = 32
 
 @dataclass(frozen=True)
 class Mail:
-    """A message as it came in.
+    """A message that is to be fitted.
 
     Attributes:
-        payload: its bytes.
-        arrived_s: when, by `time.monotonic`.
+        message: what it says.
+        arrived_s: when it arrived, by `time.monotonic`.
     """
 
-    payload: bytes
-    arrived_s: float = field(default_factory=time.monotonic)
+    message: LiveMessage
+    arrived_s: float
 
 
 class Mailbox:

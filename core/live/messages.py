@@ -25,6 +25,9 @@ MAX_LINES = 64
 _MAX_NAME = 100
 _MAX_TIME_S = 1e12
 _SHOWN = 60
+_MISSING = (math.nan, math.nan, math.nan, 0.0)
+_NUMBERS = frozenset((int, float, type(None)))
+"""What JSON has in the place of a number; a truth value is none."""
 _Z_TO_Y_UP = rotation_to_y_up("+Z")
 
 
@@ -121,24 +124,22 @@ def _points(value: object) -> tuple[np.ndarray, np.ndarray]:
     if not isinstance(value, list) or not 0 < len(value) <= MAX_POINTS:
         raise LiveError(f'expected "points" to be a list of 1 to {MAX_POINTS}, got {_text(value)}')
     rows = [_point(point) for point in value]
-    array = np.array(rows, dtype=np.float64)
+    try:
+        array = np.array(rows, dtype=np.float64)  # null becomes NaN
+    except OverflowError as error:
+        raise LiveError('expected "points" in metres, got an integer that is too large for a number') from error
     return mark_missing(array[:, :3], array[:, 3])
 
 
-def _point(value: object) -> tuple[float, ...]:
+def _point(value: object) -> Sequence[float | None]:
     """Return x, y, z and confidence of a point."""
     if value is None:
-        return (math.nan, math.nan, math.nan, 0.0)
+        return _MISSING
     if not isinstance(value, list) or len(value) not in (3, 4):
         raise LiveError(f"expected a point as [x, y, z], [x, y, z, confidence] or null, got {_text(value)}")
-    numbers = [math.nan if part is None else part for part in value]
-    try:
-        if any(isinstance(part, bool) or not isinstance(part, int | float) for part in numbers):
-            raise LiveError(f"expected the coordinates of a point as numbers, got {_text(value)}")
-        x, y, z, trust = (float(part) for part in (*numbers, 1.0)[:4])
-    except OverflowError as error:
-        raise LiveError(f"expected the coordinates of a point in metres, got {_text(value)}") from error
-    return x, y, z, trust
+    if not _NUMBERS.issuperset(map(type, value)):
+        raise LiveError(f"expected the coordinates of a point as numbers, got {_text(value)}")
+    return value if len(value) == 4 else [*value, 1.0]
 
 
 def _number(value: object, name: str, most: float) -> float:

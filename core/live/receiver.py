@@ -13,7 +13,7 @@ from ..body.data import BodyData
 from ..fit.options import FitOptions
 from ..math.arrays import one_blas_thread
 from .addresses import Address
-from .listener import Listener
+from .listener import Arrival, Listener
 from .live_fit import LiveFit, LiveFrame
 from .mailbox import Mail, Mailbox
 from .messages import split_messages
@@ -93,9 +93,9 @@ class LiveReceiver:
         self._lock = threading.Lock()
         self._recording: LiveRecording | None = None
         self._error: BaseException | None = None
-        self._num_fitted = self._num_passed = 0
+        self._num_fitted = self._num_passed = self._num_unread = 0
         self.newest: LiveFrame | None = None
-        self._listener = Listener(address, self._mailbox)
+        self._listener = Listener(address, self._read)
         self._thread = threading.Thread(target=self._run, name="SMPLify live fit", daemon=True)
         self._thread.start()
 
@@ -116,7 +116,7 @@ class LiveReceiver:
         fit, newest, latencies = self._fit, self.newest, list(self._latencies)
         return LiveStatus(
             num_fitted=self._num_fitted,
-            num_dropped=self._mailbox.num_dropped + self._num_passed + fit.num_late,
+            num_dropped=self._mailbox.num_dropped + self._num_unread + self._num_passed + fit.num_late,
             num_refused=fit.num_refused,
             num_others=fit.num_others,
             person=fit.person or "",
@@ -163,14 +163,27 @@ class LiveReceiver:
         except BaseException as error:
             self._error = error  # the owner raises it when it asks for the status
 
+    def _read(self, arrivals: list[Arrival]) -> None:
+        """Let the newest message of *arrivals* wait to be fitted; called on the listener's thread.
+
+        What is malformed or another person's is counted and passed over here, so that it takes no place in the queue.
+        """
+        lines = [(line, item.arrived_s) for item in arrivals for line in split_messages(item.payload)]
+        while lines:
+            line, arrived_s = lines.pop()
+            message = self._fit.read(line)
+            if message is not None:
+                self._mailbox.put(Mail(message, arrived_s))
+                self._num_unread += len(lines)
+                return
+
     def _fit_newest(self, mails: list[Mail]) -> None:
         """Fit the newest message that can be; *mails* begin with the newest."""
-        lines = [(line, mail.arrived_s) for mail in mails for line in reversed(split_messages(mail.payload))]
-        for number, (line, arrived_s) in enumerate(lines, start=1):
-            frame = self._fit.push(line, arrived_s)
+        for number, mail in enumerate(mails, start=1):
+            frame = self._fit.fit(mail.message, mail.arrived_s)
             if frame is not None:
                 self._publish(frame)
-                self._num_passed += len(lines) - number
+                self._num_passed += len(mails) - number
                 return
 
     def _publish(self, frame: LiveFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 
 import numpy as np
@@ -10,13 +11,15 @@ import pytest
 from core.errors import LiveError
 from core.live.addresses import Address
 from core.live.mailbox import CAPACITY, Mail, Mailbox
+from core.live.messages import parse_message
 from core.live.receiver import LiveReceiver
-from core.live.sender import play
+from core.live.sender import connect, play
 from core.live.websocket_client import WebSocketClient
 
 from .senders import BODY, FINGERED, SCENE, send_datagrams, wait_for, walk
 
 WALK = SCENE.track()
+ANOTHER = json.dumps({**json.loads(walk()[0]), "person": "another"}).encode()
 
 
 @pytest.fixture(params=["udp", "ws"])
@@ -84,12 +87,27 @@ def test_nobody_at_the_other_end_is_an_error_of_the_sender():
             play(WALK, address)
 
 
+@pytest.mark.parametrize("rubbish", [b"rubbish", b'{"points": [[0, 0, 0]]}', ANOTHER], ids=["text", "fields", "person"])
+def test_a_good_frame_waits_whatever_rubbish_follows_it(receiver, rubbish):
+    messages, many = walk(), 2 * CAPACITY
+    client = connect(receiver.address)
+    with receiver._lock:  # the fit waits with its first frame, as if it took long
+        client.send(messages[0])
+        wait_for(receiver, lambda status: status.num_fitted == 1, "the first frame")
+        client.send(messages[1])
+        for _ in range(many):
+            client.send(rubbish)
+        wait_for(receiver, lambda status: status.num_refused + status.num_others == many, "the rubbish")
+    wait_for(receiver, lambda status: status.num_fitted == 2, "the frame before the rubbish")
+    client.close()
+
+
 def test_a_full_mailbox_keeps_the_newest():
-    mailbox = Mailbox()
+    mailbox, message = Mailbox(), parse_message(walk()[0])
     for number in range(CAPACITY + 10):
-        mailbox.put(Mail(b"%d" % number))
+        mailbox.put(Mail(message, float(number)))
     taken = mailbox.take(0.0)
-    assert [mail.payload for mail in taken] == [b"%d" % number for number in range(CAPACITY + 9, 9, -1)]
+    assert [mail.arrived_s for mail in taken] == list(range(CAPACITY + 9, 9, -1))
     assert mailbox.num_dropped == 10 and mailbox.take(0.0) == []
 
 
