@@ -23,7 +23,8 @@ from ..core_access import (
 )
 from ..ui.property_options import MAX_FRAME
 from .animation import key_motion
-from .armature import JointShape, create_armature, move_rest_joints
+from .armature import JointShape, create_armature, move_rest_joints, pose_bones, rest_matrices
+from .axes import bone_from_core
 from .body_mesh import body_mesh_of, check_betas, create_body_mesh, set_shape_values
 from .scene_time import has_animation, keeps_time, scene_rate, set_scene_rate, show_frames
 from .units import scale_from_metres
@@ -197,7 +198,7 @@ def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, 
 
 
 def add_at_rest(name: str, body: BodyData, scene: bpy.types.Scene) -> bpy.types.Object:
-    """Add a figure of the mean shape of *body* to *scene*, in a new collection, at rest and without keys.
+    """Add a figure of the mean shape of *body* to *scene*, in a new collection, at rest on the floor, without keys.
 
     May be called in any mode; active object, selection and mode are kept.
 
@@ -207,6 +208,8 @@ def add_at_rest(name: str, body: BodyData, scene: bpy.types.Scene) -> bpy.types.
     collection, betas = _new_collection(name, scene), np.zeros(NUM_BETAS)
     armature = create_armature(name, joint_shape_of(BodyModel(body)), betas, collection)
     create_body_mesh(f"{name} body", body, betas, armature, collection)
+    rise = np.array([0.0, -float(body.v_template[:, 1].min()), 0.0])
+    pose_bones(armature)[0].location = (bone_from_core(rest_matrices(armature))[0] @ rise).tolist()
     scale_from_metres(armature, scene)
     return armature
 

@@ -52,6 +52,16 @@ def send(*messages: bytes) -> None:
     update()
 
 
+@pytest.mark.parametrize("unit", [1.0, 0.01])
+def test_the_figure_that_waits_for_points_stands_on_the_floor(addon, unit):
+    addon.unit_settings.scale_length = unit
+    addon.smplify_live.port = free_port()
+    bpy.ops.smplify.start_live()
+    mesh = body_mesh_of(bpy.context.object).evaluated_get(bpy.context.evaluated_depsgraph_get())
+    heights = [unit * (mesh.matrix_world @ vertex.co).z for vertex in mesh.data.vertices]
+    assert min(heights) == pytest.approx(0.0, abs=2e-3) and 1.5 < max(heights) < 2.0
+
+
 def test_the_figure_follows_the_points(live):
     send(*MESSAGES[:10])
     bpy.context.view_layer.update()
