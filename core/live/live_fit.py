@@ -78,7 +78,7 @@ class SenderClock:
 class LiveFit:
     """Fits the frames of one person, whatever layouts and rates the senders change to.
 
-    `read` and `fit` may be called on two threads, each on one of its own.
+    `read` may be called on another thread than `fit` and `prepare`.
 
     Attributes:
         person: the label of the person that is followed; None before the first message, if none was chosen.
@@ -149,6 +149,11 @@ class LiveFit:
             return None
         self.problem = ""
         return frame
+
+    def prepare(self) -> None:
+        """Do ahead what the next frame will need; call it when there is time before that, on the thread of `fit`."""
+        if self._key is not None:
+            self._stream.prepare()
 
     def _fit(self, message: LiveMessage, time_s: float, arrived_s: float) -> LiveFrame:
         key = (message.layout, message.names, message.fps, len(message.positions))

@@ -23,6 +23,8 @@ from .vmc import VmcSender
 _TICK_S = 0.1
 _SHORTEST_S = 1.0 / 200.0
 """No more frames a second are fitted than this allows: a flood leaves the other threads their time."""
+_SHOWN_S = 0.015
+"""Time for others to show a frame before the next one is prepared; they share the interpreter with that."""
 _LATENCIES = 100
 SILENT_S = 1.0
 """A sender that sends nothing for so long has stopped."""
@@ -155,7 +157,10 @@ class LiveReceiver:
         try:
             with one_blas_thread():
                 while not self._stop.is_set():
-                    mails = self._mailbox.take(_TICK_S)
+                    mails = self._mailbox.take(_SHOWN_S)
+                    if not mails:
+                        self._fit.prepare()
+                        mails = self._mailbox.take(_TICK_S)
                     began = time.monotonic()
                     if mails:
                         self._fit_newest(mails)

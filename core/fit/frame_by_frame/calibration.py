@@ -96,7 +96,12 @@ class Calibration:
         if due and any(shown.any() for _, shown in self._history):
             self._due = [frames for frames in self._due if frames > self.num_pushed]
             self._work = self._search().parts()
-        if self._work is None or busy:
+        if not busy:
+            self.work()
+
+    def work(self) -> None:
+        """Do the next part of the work, if there is any."""
+        if self._work is None:
             return
         work, self._work = self._work, None
         found = next(work)

@@ -65,6 +65,8 @@ class LivePose:
         self._expected_frames = int(np.clip(round(_EXPECTED_S * fps), 1, _EXPECTED_FRAMES))
         self._doubt_frames = max(1, round(_DOUBT_S * fps))
         self._last: FramePose | None = None
+        self._found: _Found | None = None
+        self._shown = False
         self._unknown = np.zeros(24, dtype=bool)
         self._age, self._doubt = self._expected_frames, 0
         predictor.prepare()
@@ -91,7 +93,8 @@ class LivePose:
             self._take(shape)
         self._age += 1
         self._doubt = max(0, self._doubt - 1)
-        if visibility.absent[0]:
+        self._shown = not visibility.absent[0]
+        if not self._shown:
             assert self._last is not None
             self.points = self._solver.points(self._last)
             return self._last
@@ -107,9 +110,17 @@ class LivePose:
         self._last = FramePose(found.pose.rotations, found.pose.trans + centre)
         return self._last
 
+    def prepare(self) -> bool:
+        """Predict the expected pose from the last frame, if the next one would have to; return whether it did."""
+        if not self.expects_next or not self._shown or self._found is None:
+            return False
+        self._predict(self._found.targets)
+        return True
+
     def shape_evidence(self) -> ShapeEvidence:
         """Return the evidence on the shape of the last frame that showed enough of the person."""
         found = self._found
+        assert found is not None
         return self._solver.shape_evidence(found.pose, found.targets, self._prior, outlier_limit_m(self._sigma_m))
 
     def _take(self, shape: ShapeEstimate) -> None:

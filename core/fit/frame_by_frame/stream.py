@@ -107,6 +107,7 @@ class FitStream:
         self._evidence: tuple[bytes, Visibility] | None = None
         self._noise_m, self._noise_due = np.zeros(len(self.names)), False
         self._lengths_due = _LENGTHS_FIRST
+        self._prepared = False
         self._rest_points = model.rest(model.body.array(np.zeros(body.shapedirs.shape[-1])))
 
     @property
@@ -136,6 +137,7 @@ class FitStream:
         screening = self._screened(measured, weights)
         weights = np.where(screening.wrong, 0.0, weights)
         self._calibrate(measured, weights)
+        self._prepared = False
         live = self._filter.push(measured, weights, self._noise_m, screening.restarted)
         self._usual = np.maximum(self._usual, weights)
         visibility = self._find_evidence(live)
@@ -147,6 +149,17 @@ class FitStream:
         error = np.where(weights > 0, np.sqrt(np.einsum("ka,ka->k", off, off)), np.nan)
         rotations = align_knee_axes(pose.rotations[None], self._pose.rest_joints)[0]
         return StreamPose(rotations, pose.trans, shape.betas, error, screening.wrong, visibility, shape.sigma_m)
+
+    def prepare(self) -> None:
+        """Do ahead what the next frame would have to do besides its own pose; call it when there is time before that.
+
+        It predicts the expected pose from the last frame, or continues the estimate of the shape. Poses differ little
+        from those without it, and the next `push` takes about half as long where it would have done that itself.
+        """
+        if not self._prepared and self._calibration.num_pushed:
+            self._prepared = True
+            if not self._pose.prepare():
+                self._calibration.work()
 
     def _checked(self, positions: np.ndarray, confidence: np.ndarray) -> KeypointTrack:
         """Return the frame as a track.
@@ -208,7 +221,7 @@ class FitStream:
         self._noise_due |= number in _NOISE_IN or number % _NOISE_EVERY == 0
         busy = self._pose.expects_next and number > 1
         measures = self._noise_due and not busy
-        self._calibration.push(measured, weights, busy=busy or measures)
+        self._calibration.push(measured, weights, busy=busy or measures or self._prepared)
         if measures:
             positions, shown = self._calibration.recent(_NOISE_FRAMES)
             self._noise_m, self._noise_due = measure_noise(np.nan_to_num(positions), shown > 0), False

@@ -230,6 +230,21 @@ def test_frames_before_the_person_comes_are_refused_and_forgotten(walk):
         np.testing.assert_array_equal(pose.trans, other.trans)
 
 
+def test_what_is_prepared_ahead_leaves_the_poses_as_they_are(walk):
+    track = walk.track(noise_m=0.003)
+    running = FitStream(BODY25, walk.fps, BODY, FitOptions())
+    running.prepare()  # before the first frame there is nothing to prepare
+    found, due = [], []
+    for frame in zip(track.positions, track.confidence, strict=True):
+        found.append(running.push(*frame))
+        running.prepare()
+        due.append(running._pose.expects_next)
+    assert not any(due), "no frame but the first predicts the expected pose while it is waited for"
+    usual = _off(_run(walk, track, FitOptions()), walk)
+    assert abs(_off(found, walk)[30:].mean() - usual[30:].mean()) < 0.0003
+    assert np.quantile(_off(found, walk)[30:], 0.99) < np.quantile(usual[30:], 0.99) + 0.001
+
+
 def test_malformed_frames_are_refused(walk):
     running = FitStream(BODY25, 30.0, BODY)
     with pytest.raises(TrackError, match="25"):
