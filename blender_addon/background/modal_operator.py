@@ -161,9 +161,10 @@ class RunsFit(OperatorMixin):
         window, shown = context.window, context.scene
         window.scene = scene
         try:
-            return self.finish(bpy.context, result)
+            message = self.finish(bpy.context, result)
         finally:
             window.scene = shown
+        return f"{message} {iface_('It is in the scene {:s}.').format(scene.name)}"
 
     def _end(self, state: FitState, message: str) -> set[str]:
         FITS.end(state, message)

@@ -125,5 +125,6 @@ TEXTS = {
     "SMPLify: {:s} ({:.0%}) | Esc cancels": "SMPLify: {:s} ({:.0%}) | Esc bricht ab",
     "Added {:s}: {:d} frames, mean keypoint error {:.1f} mm": "{:s} hinzugefügt: {:d} Bilder, mittlerer Fehler der "
     "Punkte {:.1f} mm",
+    "It is in the scene {:s}.": "In der Szene {:s}.",
     "Added {:s}: {:d} frames, as {:s} solved them": "{:s} hinzugefügt: {:d} Bilder, wie von {:s} bestimmt",
 }

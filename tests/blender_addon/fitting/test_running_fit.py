@@ -120,6 +120,7 @@ def test_the_figure_is_added_to_the_scene_of_the_fit(clicked):
     assert send() == {"FINISHED"}
     assert bpy.context.window.scene.name == "Other" and "walk" in home.objects
     assert not bpy.data.scenes["Other"].objects
+    assert f"It is in the scene {home.name}." in FITS.message, "the scene that is shown has no figure"
 
 
 def test_a_fit_whose_scene_was_deleted_is_cancelled(clicked):
