@@ -131,7 +131,8 @@ def _doubts(
         found.append(f"In the armature, {names} are not children of the limb that they belong to.")
     if not source.contacts:
         found.append("The motion shows no foot contacts, so no foot is planted.")
-    if options.fingers == "relaxed" and not relaxed_fingers(character.rig, character.bone_map):
+    follow = options.fingers == "follow" and source.hands is not None and source.hands.moves
+    if (follow or options.fingers == "relaxed") and not relaxed_fingers(character.rig, character.bone_map):
         found.append("No hand with a thumb and fingers was found, so no fingers are bent.")
     if step > _LARGE_STEPS * character.size:
         found.append(f"The steps are {step / character.size:.1f} times as long as suits the legs.")

@@ -28,7 +28,7 @@ from core.retarget.tree import Pose
 from core.smpl_skeleton import FINGER_JOINTS, FINGERS, JOINT_INDEX, SMPLH, VERTEX_IDS
 
 from .rigs import load_rig
-from .smpl_characters import SMPL_MAP, bones_turned, held_pose, limbs_stretched, walk, walk_analysis
+from .smpl_characters import SMPL_MAP, bones_turned, held_pose, limbs_stretched, smpl_rig, walk, walk_analysis
 
 RIGS = {
     "m2m_male": 4, "m2m_bunny": 4, "m2m_zombie": 1, "mpfb_default": 4, "mpfb_game_engine": 4, "mpfb_mixamo": 4,
@@ -145,6 +145,16 @@ def test_fingers_that_the_source_does_not_have_are_relaxed_and_can_be_left() -> 
     )
     np.testing.assert_array_equal(follow.rotations, relaxed.rotations)
     assert len(leave.bones) < len(relaxed.bones) and len(relaxed_fingers(rig, bone_map)) == 24
+
+
+@pytest.mark.parametrize(("how", "is_told"), [("follow", True), ("relaxed", True), ("leave", False)])
+def test_fingers_that_move_and_find_none_to_follow_them_are_told(how: str, is_told: bool) -> None:
+    motion = Motion(np.zeros((2, 72)), np.zeros(10), np.zeros((2, 3)), 30.0)
+    source = RetargetSource.of_motion(with_hands(motion, np.stack([FLAT_HANDS, fist()])), model())
+    doubts = retarget(source, smpl_rig(), SMPL_MAP, RetargetOptions(fingers=how)).report.doubts
+    assert any("no fingers are bent" in doubt for doubt in doubts) == is_told
+    still = retarget(held_hands(RELAXED_HANDS), smpl_rig(), SMPL_MAP).report.doubts
+    assert not any("fingers" in doubt for doubt in still), "a character without fingers is nothing to worry about"
 
 
 def test_the_rest_of_the_body_does_not_depend_on_the_fingers() -> None:
