@@ -124,6 +124,30 @@ def test_a_recording_is_saved_when_another_file_is_opened(blender, sender, user,
         assert len(motion["poses"]) >= 10
 
 
+def test_listen_can_be_undone_while_points_come_and_the_figure_be_had_again(blender, sender, pictures) -> None:
+    blender.sidebar.click("7. Live")
+    blender.sidebar.click("Listen")
+    sender.go_on()
+    blender.wait_until(f"{LIVE}.status.num_fitted > 4")
+    blender.viewport.hover()
+    blender.press("ctrl+z")
+    blender.wait_until(f"not {LIVE}.is_running")
+    assert blender.evaluate("'Live' not in bpy.data.objects")
+    sender.pause()
+    blender.press("Escape")  # closes the error's popup, which would take the next key
+    blender.sidebar.find("listening has ended")
+    blender.picture().save(pictures / "live-undone.png")
+
+    blender.viewport.hover()
+    blender.press("ctrl+shift+z")
+    blender.wait_until("'Live' in bpy.data.objects")
+    blender.sidebar.click("Listen")
+    sender.go_on()
+    blender.wait_until(f"{LIVE}.status.num_fitted > 4")
+    sender.pause()
+    assert blender.evaluate("[item.name for item in bpy.data.objects if item.type == 'ARMATURE']") == ["Live"]
+
+
 QUITS_WHILE_IT_RECORDS = f"""
 import importlib, json, socket, time
 import bpy, numpy
