@@ -50,7 +50,8 @@ def create_body_mesh(
     """
     check_betas(betas)
     mesh = bpy.data.meshes.new(name)
-    mesh.from_pydata(to_axes(body.v_template).astype(np.float32), [], body.faces.tolist(), shade_flat=False)
+    vertices = to_axes(body.v_template).astype(np.float32)
+    mesh.from_pydata(vertices.tolist(), [], body.faces.tolist(), shade_flat=False)
     mesh.polygons.foreach_set("use_smooth", np.ones(len(mesh.polygons), dtype=bool))
     if body.texture is not None:
         mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", body.texture.astype(np.float32).ravel())

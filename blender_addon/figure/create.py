@@ -190,8 +190,8 @@ def _new_collection(name: str, scene: bpy.types.Scene) -> bpy.types.Collection:
 def _add_figure(person: Person, place: Place, collection: bpy.types.Collection, *, first_frame: int) -> Figure:
     placed = person.placed_at(place)
     motion = placed.motion
-    shape = joint_shape_of(BodyModel(person.body))
-    armature = create_armature(person.name, shape, motion.betas, collection)
+    model = BodyModel(person.body) if placed.source is None else placed.source.model
+    armature = create_armature(person.name, joint_shape_of(model), motion.betas, collection)
     mesh = create_body_mesh(f"{person.name} body", person.body, motion.betas, armature, collection)
     key_motion(armature, motion, first_frame=first_frame)
     return Figure(armature, mesh, motion, first_frame, placed.source, person.motion.fps)

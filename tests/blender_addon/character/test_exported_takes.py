@@ -13,19 +13,18 @@ from blender_addon.character.settings import CharacterSettings  # noqa: E402
 from blender_addon.character.stored import load  # noqa: E402
 from tests.blender_addon.character.rigs import evaluated  # noqa: E402
 from tests.blender_addon.character.test_applying import BONES, look  # noqa: E402
-from tests.blender_addon.character.test_takes import NAMES, choose, fit, folder  # noqa: E402, F401
+from tests.blender_addon.character.test_takes import NAMES, choose, figure, folder, hero, strips  # noqa: E402, F401
 from tests.blender_addon.drawing import draw  # noqa: E402
 
 FORMATS = ["glb", "fbx", "blend"]
 
 
 @pytest.fixture
-def shown(fit, hero, addon):  # noqa: F811
+def shown(figure, hero):  # noqa: F811
     """The character with both takes, of which it shows the second."""
-    figure = fit()
     apply_motion(hero, figure, BONES, CharacterSettings())
     choose(figure, "b_turn")
-    addon.smplify_character.armature = hero
+    bpy.context.scene.smplify_character.armature = hero
     return hero
 
 
@@ -98,10 +97,10 @@ def test_the_shown_take_is_written_alone_by_default(shown, tmp_path, kind):
     assert len(paths) == 6
 
 
-def test_strips_do_not_take_part_in_the_takes(fit, hero, addon, tmp_path):  # noqa: F811
-    figure = fit(strips=True)
+@pytest.mark.parametrize("strips", [True])
+def test_strips_do_not_take_part_in_the_takes(figure, hero, tmp_path, strips):  # noqa: F811
     apply_motion(hero, figure, BONES, CharacterSettings())
-    addon.smplify_character.armature = hero
+    bpy.context.scene.smplify_character.armature = hero
     choose(figure, "")
     bpy.context.scene.frame_set(3)
     before = state_of(hero)
@@ -113,5 +112,5 @@ def test_strips_do_not_take_part_in_the_takes(fit, hero, addon, tmp_path):  # no
     assert sorted(len(paths) for paths in found.values()) == [6, 8]
 
 
-def test_the_box_offers_the_takes_of_a_character_that_has_several(shown, addon, fit):  # noqa: F811
+def test_the_box_offers_the_takes_of_a_character_that_has_several(shown):
     assert "takes" in draw(SMPLIFY_PT_character).props

@@ -18,10 +18,12 @@ from blender_addon.character.applying import (  # noqa: E402
 from blender_addon.character.panel import SMPLIFY_PT_character  # noqa: E402
 from blender_addon.character.settings import CharacterSettings  # noqa: E402
 from blender_addon.character.stored import load  # noqa: E402
+from blender_addon.figure.create import add_figures  # noqa: E402
 from blender_addon.figure.takes import present_take  # noqa: E402
 from blender_addon.result.live_settings import adjust  # noqa: E402
 from core.cleanup import CleanupOptions  # noqa: E402
-from tests.blender_addon.character.rigs import evaluated, place_object  # noqa: E402
+from core.placement import Person  # noqa: E402
+from tests.blender_addon.character.rigs import evaluated, make_character, place_object  # noqa: E402
 from tests.blender_addon.character.test_applying import BONES, animate, look  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
@@ -38,18 +40,30 @@ def folder(write_track, tmp_path_factory):
 
 
 @pytest.fixture
-def fit(addon, folder):
-    """A function that fits both takes as actions of one figure, which it returns."""
+def strips() -> bool:
+    """Whether the takes are strips, one after the other; a test may choose by its parameters."""
+    return False
 
-    def run(**settings: object) -> bpy.types.Object:
+
+@pytest.fixture
+def figure(addon, folder, strips) -> bpy.types.Object:
+    """A figure of which both takes are actions: fitted once, and opened from its file by each test."""
+    path = folder / ("strips.blend" if strips else "actions.blend")
+    if not path.exists():
         files = [{"name": "a_walk.npz"}, {"name": "b_turn.npz"}]
         bpy.ops.smplify.open_track(directory=str(folder), files=files)
-        for name, value in {"takes": "ACTIONS", "quality": "FAST", **settings}.items():
+        for name, value in {"takes": "ACTIONS", "quality": "FAST", "strips": strips}.items():
             setattr(addon.smplify.fit, name, value)
         assert bpy.ops.smplify.fit() == {"FINISHED"}
-        return bpy.context.view_layer.objects.active
+        bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    return bpy.context.view_layer.objects.active
 
-    return run
+
+@pytest.fixture
+def hero(figure) -> bpy.types.Object:
+    """The test character, in the file of the figure."""
+    return make_character(roll=1)
 
 
 def choose(figure: bpy.types.Object, take: str) -> None:
@@ -73,8 +87,7 @@ def motions(hero: bpy.types.Object) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("own_animation", [False, True])
 @pytest.mark.parametrize("strips", [False, True])
-def test_remove_restores_the_character(fit, hero, own_animation, strips):
-    figure = fit(strips=strips)
+def test_remove_restores_the_character(figure, hero, own_animation, strips):
     place_object(hero, scale=0.5, seed=2)
     if own_animation:
         animate(hero)
@@ -99,8 +112,7 @@ def test_remove_restores_the_character(fit, hero, own_animation, strips):
     assert [name for name in earlier if after.get(name) != earlier[name]] == []
 
 
-def test_each_action_has_the_motion_that_the_take_alone_gives(fit, hero):
-    figure = fit()
+def test_each_action_has_the_motion_that_the_take_alone_gives(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     both = motions(hero)
     assert {name: len(motion) for name, motion in both.items()} == {NAMES[0]: 8, NAMES[1]: 6}
@@ -112,8 +124,7 @@ def test_each_action_has_the_motion_that_the_take_alone_gives(fit, hero):
         np.testing.assert_array_equal(motions(hero)[f"{name} on hero"], both[f"{name} on hero"])
 
 
-def test_a_change_of_the_figure_reaches_its_take_and_one_of_the_character_all(fit, hero):
-    figure = fit()
+def test_a_change_of_the_figure_reaches_its_take_and_one_of_the_character_all(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     first = motions(hero)
     adjust(figure, CleanupOptions(height_m=0.25))
@@ -125,8 +136,7 @@ def test_a_change_of_the_figure_reaches_its_take_and_one_of_the_character_all(fi
     assert all(np.abs(stepped[name] - raised[name]).max() > 1e-3 for name in NAMES)
 
 
-def test_edited_keys_of_any_take_are_kept(fit, hero):
-    figure = fit()
+def test_edited_keys_of_any_take_are_kept(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     choose(figure, "b_turn")
     hero.pose.bones["head"].rotation_quaternion = (0.5, 0.5, 0.5, 0.5)
@@ -140,8 +150,8 @@ def test_edited_keys_of_any_take_are_kept(fit, hero):
     np.testing.assert_array_equal(motions(hero)[NAMES[1]], edited[NAMES[1]])
 
 
-def test_strips_stand_where_those_of_the_figure_do(fit, hero):
-    figure = fit(strips=True)
+@pytest.mark.parametrize("strips", [True])
+def test_strips_stand_where_those_of_the_figure_do(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
 
     def strips(item):
@@ -161,8 +171,8 @@ def test_strips_stand_where_those_of_the_figure_do(fit, hero):
     assert figure.animation_data.action is None and strips(hero) == strips(figure)
 
 
-def test_a_duplicate_has_actions_of_its_own(fit, hero):
-    figure = fit(strips=True)
+@pytest.mark.parametrize("strips", [True])
+def test_a_duplicate_has_actions_of_its_own(figure, hero):
     apply_motion(hero, figure, BONES, CharacterSettings())
     twin = hero.copy()
     bpy.context.collection.objects.link(twin)
@@ -177,8 +187,7 @@ def test_a_duplicate_has_actions_of_its_own(fit, hero):
         np.testing.assert_array_equal(motion, before[name])
 
 
-def test_takes_survive_saving(fit, hero, tmp_path):
-    figure = fit()
+def test_takes_survive_saving(figure, hero, tmp_path):
     apply_motion(hero, figure, BONES, CharacterSettings())
     before, name_of_figure = motions(hero), figure.name
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
@@ -191,8 +200,7 @@ def test_takes_survive_saving(fit, hero, tmp_path):
 
 
 @pytest.mark.parametrize("strips", [False, True])
-def test_takes_of_an_override_survive_saving_and_are_removed(fit, hero, tmp_path, strips):
-    figure = fit(strips=strips)
+def test_takes_of_an_override_survive_saving_and_are_removed(figure, hero, tmp_path, strips):
     bpy.data.libraries.write(str(tmp_path / "library.blend"), {hero})
     with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, into):
         into.objects = ["hero"]
@@ -216,17 +224,17 @@ def test_takes_of_an_override_survive_saving_and_are_removed(fit, hero, tmp_path
     assert not set(before) & {action.name for action in bpy.data.actions}
 
 
-def test_takes_are_replaced_by_one_motion(fit, hero, make_motion, add_person):
-    apply_motion(hero, fit(), BONES, CharacterSettings())
-    other = add_person(make_motion(num_frames=12), "dance").armature
-    apply_motion(hero, other, BONES, CharacterSettings())
+def test_takes_are_replaced_by_one_motion(figure, hero, make_motion, body):
+    apply_motion(hero, figure, BONES, CharacterSettings())
+    dance = Person("dance", make_motion(num_frames=12), body)
+    (other,) = add_figures([dance], bpy.context.scene, name="dance")
+    apply_motion(hero, other.armature, BONES, CharacterSettings())
     assert [action.name for action in load(hero).actions] == ["dance on hero"]
     assert not {action.name for action in bpy.data.actions} & set(NAMES)
 
 
-def test_apply_is_one_step_in_the_box(fit, hero, addon):
-    figure = fit()
-    box = addon.smplify_character
+def test_apply_is_one_step_in_the_box(figure, hero):
+    box = bpy.context.scene.smplify_character
     box.armature, box.figure = hero, figure
     bpy.ops.ed.undo_push(message="before")
     assert bpy.ops.smplify.apply_character() == {"FINISHED"}
