@@ -38,7 +38,7 @@ def figure(figure_file, addon):
         loaded.collections = ["walk"]
     addon.collection.children.link(loaded.collections[0])
     set_scene_rate(addon, 30.0)
-    show_frames(addon, 1, 24)
+    show_frames(addon, 1, 24, extend=False)
     return bpy.data.objects["walk"]
 
 
