@@ -6,6 +6,8 @@ correctives linear in the entries of (R - I), linear blend skinning.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 
 from ..errors import SkeletonError
@@ -13,6 +15,7 @@ from ..math.arrays import Array, like, namespace, to_device
 from ..skeleton import Skeleton
 from ..smpl_skeleton import SMPL
 from .data import BodyData
+from .merged_fingers import merge_fingers
 
 _VERTEX_BLOCK = 64
 """Frames whose vertices are computed at once, to limit memory."""
@@ -107,6 +110,16 @@ class BodyModel:
         regressor = data.joint_regressor.astype(np.float64)
         self._joint_template = self.array(regressor @ data.v_template)
         self.joint_dirs = self.array(np.einsum("jv,vcb->jcb", regressor, data.shapedirs))
+
+    @cached_property
+    def without_fingers(self) -> BodyModel:
+        """The body on SMPL's joints, as `merge_fingers` makes it; itself if it has no fingers.
+
+        Raises:
+            SkeletonError: the body has neither SMPL's nor SMPL-H's joints.
+        """
+        merged = merge_fingers(self.data)
+        return self if merged is self.data else BodyModel(merged, self.device)
 
     def array(self, values: np.ndarray) -> Array:
         """Return *values* as a float32 array on the model's device."""

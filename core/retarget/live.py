@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..body.data import BodyData
-from ..body.merged_fingers import merge_fingers
 from ..body.model import BodyModel
 from ..fingers import has_fingers
 from ..motion import Motion
@@ -78,8 +77,9 @@ class LiveRetargeting:
         """
         self._rig, self._bone_map, self._options = rig, bone_map, options or RetargetOptions()
         self._skeleton = body.skeleton
-        self._model = BodyModel(merge_fingers(body))
-        self._fingered = BodyModel(body) if has_fingers(body.skeleton) else None
+        model = BodyModel(body)
+        self._model = model.without_fingers
+        self._fingered = model if has_fingers(body.skeleton) else None
         self._prepare(np.zeros(body.shapedirs.shape[-1]))
         self._contacts: LiveContacts | None = None
         self._time_s, self._place = -np.inf, np.zeros(3)

@@ -7,10 +7,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..body.data import NUM_BETAS, BodyData
-from ..body.merged_fingers import merge_fingers
 from ..body.model import BodyModel
-from ..cleanup import PLANTED, CleanupOptions, CleanupSource, Contact, Ground, analyse_motion, place_in_room
-from ..cleanup import smooth_and_lock_feet as smooth_and_lock
+from ..cleanup import (
+    PLANTED,
+    CleanupOptions,
+    CleanupSource,
+    Contact,
+    Ground,
+    analyse_motion,
+    place_in_room,
+    smooth_and_lock_feet,
+)
 from ..cleanup.feet import Feet
 from ..fingers import hands_of, has_fingers, with_fingers, without_fingers
 from ..math.frames_last import apply, from_rotation_vectors, times
@@ -60,9 +67,9 @@ class RetargetSource:
         """Return the source for an analysed motion, cleaned up with *options*."""
         model, feet = cleanup.model, cleanup.feet
         if has_fingers(model.skeleton):
-            model = BodyModel(merge_fingers(model.data))
+            model = model.without_fingers
             feet = Feet.of_body(model, cleanup.motion.betas)
-        steady = smooth_and_lock(cleanup, options)
+        steady = smooth_and_lock_feet(cleanup, options)
         motion = place_in_room(cleanup, steady, options)
         in_world = place_in_room(cleanup, steady, replace(options, root="world"))
         ground = cleanup.floor if options.ground == "keep" else Ground(0.0, np.zeros(2))

@@ -9,10 +9,11 @@ import pytest
 
 from core.body.data import BodyData
 from core.body.free_body import FREE_BODY_PATH, load_free_body, load_free_body_with_fingers
+from core.body.merged_fingers import merge_fingers
 from core.body.model import BodyModel
 from core.fingers import FLAT_HANDS, HAND_JOINTS, RELAXED_HANDS, mirrored_hands
 from core.math.rotations import axis_angle_to_matrix
-from core.smpl_skeleton import FINGERS, JOINT_INDEX, SMPLH, VERTEX_IDS
+from core.smpl_skeleton import FINGERS, JOINT_INDEX, SMPL, SMPLH, VERTEX_IDS
 from tests.mirrored_vertices import free_body_mirror
 
 DIGESTS = {
@@ -74,6 +75,14 @@ def test_fingers_at_rest_change_no_vertex(model: BodyModel) -> None:
     plain[:, :22] = poses[:, :22]
     expected = vertices(BodyModel(load_free_body()), plain, betas)
     np.testing.assert_allclose(vertices(model, poses, betas), expected, atol=2e-6)
+
+
+def test_the_model_without_fingers_is_made_once(model: BodyModel, body: BodyData) -> None:
+    plain, merged = model.without_fingers, merge_fingers(body)
+    assert plain is model.without_fingers and plain.without_fingers is plain
+    assert plain.skeleton == SMPL
+    np.testing.assert_array_equal(plain.data.weights, merged.weights)
+    np.testing.assert_array_equal(plain.data.joint_regressor, merged.joint_regressor)
 
 
 def test_the_file_stays_small() -> None:
