@@ -90,6 +90,7 @@ if TYPE_CHECKING or not VENDORED:
         matrix_to_quat_wxyz,
         quat_wxyz_to_axis_angle,
     )
+    from core.math.smoothstep import smoothstep
     from core.motion import Motion
     from core.opensim import write_mot, write_trc
     from core.person_labels import distinct_labels, labelled, person_labels
@@ -205,6 +206,7 @@ else:
         matrix_to_quat_wxyz,
         quat_wxyz_to_axis_angle,
     )
+    from .core.math.smoothstep import smoothstep
     from .core.motion import Motion
     from .core.opensim import write_mot, write_trc
     from .core.person_labels import distinct_labels, labelled, person_labels

@@ -11,6 +11,7 @@ from bpy.app.translations import pgettext_iface as iface_
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..figure.key_listeners import KEY_LISTENERS
+from ..figure.scene_state import select_alone
 from ..ui.box_errors import Box
 from ..ui.modes import in_object_mode, in_object_or_pose_mode
 from ..ui.operator_mixin import OperatorMixin
@@ -65,10 +66,7 @@ class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper)
         armature = open_character(Path(bpy.path.abspath(self.filepath)))
         context.scene.smplify_character.armature = armature
         if armature.name in context.view_layer.objects:
-            for item in context.selected_objects:
-                item.select_set(False)
-            armature.select_set(True)
-            context.view_layer.objects.active = armature
+            select_alone([armature])
         text = iface_("Opened {:s}. Next: check its bones in box 5 of the SMPLify tab, then Apply")
         return text.format(armature.name)
 

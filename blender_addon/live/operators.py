@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..figure.scene_state import select_alone
 from ..ui.box_errors import Box
 from ..ui.message_terms import in_panel_words
 from ..ui.modes import in_object_mode, in_object_or_pose_mode
@@ -58,10 +59,7 @@ class SMPLIFY_OT_start_live(OperatorMixin, bpy.types.Operator):  # noqa: N801 - 
         else:
             armature = add_at_rest("Live", fingered, context.scene)
             mark_live(armature, path)
-            for item in context.selected_objects:
-                item.select_set(False)
-            armature.select_set(True)
-            context.view_layer.objects.active = armature
+            select_alone([armature])
         followers = followers_of(armature, context.scene) if settings.moves_characters else []
         LIVE.start(receiver, LiveFigure(armature, path), LiveCharacters(followers, fingered), context.scene)
         watch()

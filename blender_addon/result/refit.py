@@ -27,6 +27,7 @@ from ..core_access import (
     fit_people,
     on_skeleton,
     read_input,
+    smoothstep,
 )
 from ..figure.record import FigureRecord
 
@@ -186,9 +187,7 @@ def _fade(record: FigureRecord, first: int, last: int) -> np.ndarray:
     frames = np.arange(num_frames, dtype=np.float64)
     rise = np.ones(num_frames) if low == 0 else (frames - low + 1) / (width + 1)
     fall = np.ones(num_frames) if high == num_frames - 1 else (high + 1 - frames) / (width + 1)
-    ramp = np.clip(np.minimum(rise, fall), 0.0, 1.0)
-    smooth: np.ndarray = ramp * ramp * (3.0 - 2.0 * ramp)
-    return smooth
+    return smoothstep(np.minimum(rise, fall))
 
 
 def _merged_report(report: FitReport, refit: Refit, first: int, last: int) -> FitReport:
