@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 DISGUISES = ("plain", "relative", "detour", "symlink", "symlink to a symlink", "folder symlink", "hard link", "case")
+IN_EVERY_BLENDER = ("plain", *(pytest.param(kind, marks=pytest.mark.main_blender) for kind in DISGUISES[1:]))
+"""`DISGUISES` for tests in Blender: Python resolves the paths, so one Blender shows it for all."""
 
 
 def disguise(path: Path, kind: str) -> Path:

@@ -53,6 +53,7 @@ def test_one_file_is_converted_to_every_format(write_track, tmp_path, capfd):
     assert "1 converted, 0 unchanged, 0 failed" in printed.err and printed.out == ""
 
 
+@pytest.mark.main_blender
 def test_feet_are_locked_and_on_the_floor_by_default(tmp_path):
     source, out = part_of_the_walk(tmp_path / "walk.trc", 0, 60), tmp_path / "out"
     assert main([source, "-o", str(out), "--formats", "blend"]) == 0
@@ -120,6 +121,7 @@ def test_usd_is_refused_early_if_blender_lacks_it(write_track, tmp_path, capfd):
         assert "without which it was built" in capfd.readouterr().err and not out.exists()
 
 
+@pytest.mark.main_blender
 def test_motions_begin_at_the_time_of_their_recording(tmp_path):
     track = part_of_the_walk(tmp_path / "late.trc", 22, 40)
     for where, arguments, frames in (("plain", [], (1, 18)), ("late", ["--start-frame", "recording"], (23, 40))):

@@ -78,6 +78,7 @@ def assert_is_record_of(record, item, figure):
     np.testing.assert_allclose(item.motion.trans + record.offset, figure.motion.trans, atol=1e-9)
 
 
+@pytest.mark.main_blender
 def test_exports_keep_the_start_of_the_recording(scene, fit, tmp_path):
     (figure,) = show([replace(fit, start_s=0.37)], "walk")
     assert load(figure.armature).start_s == 0.37

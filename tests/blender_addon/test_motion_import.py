@@ -67,6 +67,7 @@ def test_an_imported_motion_can_be_adjusted_edited_and_exported(addon, body, wri
     np.testing.assert_allclose(again.rotations()[9], motion.rotations()[9], atol=1e-5)
 
 
+@pytest.mark.main_blender
 def test_several_files_are_imported_as_several_people(addon, body, write, tmp_path):
     motions = {name: write(name, seed=seed)[1] for seed, name in enumerate(("one", "two"))}
     files = [{"name": f"{name}.npz"} for name in motions]
@@ -75,6 +76,7 @@ def test_several_files_are_imported_as_several_people(addon, body, write, tmp_pa
         np.testing.assert_allclose(shown_joints(bpy.data.objects[name], 8), joints(body, motion, 7), atol=1e-4)
 
 
+@pytest.mark.main_blender
 def test_betas_of_another_body_are_ignored_and_reported(addon, body, write, capfd):
     path, motion = write(body="smplh")
     bpy.ops.smplify.import_motion(filepath=str(path))
@@ -86,6 +88,7 @@ def test_betas_of_another_body_are_ignored_and_reported(addon, body, write, capf
     np.testing.assert_allclose(shown_joints(armature, 8), joints(body, found, 7), atol=1e-4)
 
 
+@pytest.mark.main_blender
 def test_options_reach_the_motion_reader(addon, write, make_motion, pelvis, tmp_path):
     motion = make_motion(20)
     path = tmp_path / "walk.npz"
@@ -129,6 +132,7 @@ def test_fingers_of_a_file_are_shown_and_exported(addon, body, make_motion, pelv
         np.testing.assert_allclose(stored["poses"][:, 66:156], hands.reshape(12, 90), atol=1e-5)
 
 
+@pytest.mark.main_blender
 @pytest.mark.parametrize(("choice", "hands"), [("RELAXED", RELAXED_HANDS), ("FLAT", FLAT_HANDS)])
 def test_hands_missing_in_a_file_are_relaxed_or_flat(addon, body, write, choice, hands):
     path, motion = write()
@@ -159,6 +163,7 @@ def test_the_cleanup_analysis_of_the_import_is_reused_by_the_sliders(addon, writ
     assert figure.smoothing == 0.5 and figure.trouble == ""
 
 
+@pytest.mark.main_blender
 def test_motions_of_other_solvers_are_imported_as_figures(addon, body, tmp_path, capfd):
     scene = walking()[20:40]
     poses = matrix_to_axis_angle(scene.rotations.astype(float)).reshape(20, 72)
@@ -176,6 +181,7 @@ def test_motions_of_other_solvers_are_imported_as_figures(addon, body, tmp_path,
     assert load(bpy.data.objects["wham_5"]).report is None
 
 
+@pytest.mark.main_blender
 def test_keypoint_files_are_refused(addon, tmp_path):
     points = np.random.default_rng(0).normal(size=(20, 25, 3))
     np.save(tmp_path / "points.npy", points)
@@ -184,6 +190,7 @@ def test_keypoint_files_are_refused(addon, tmp_path):
     assert not bpy.data.objects
 
 
+@pytest.mark.main_blender
 def test_a_solved_motion_passes_through_the_track_and_fit_boxes(addon, body, tmp_path):
     scene = walking()[20:44]
     poses = matrix_to_axis_angle(scene.rotations.astype(float)).reshape(24, 72)

@@ -43,6 +43,7 @@ def test_placing_ahead_gives_the_same_motion(place, scene, walk, body):
     np.testing.assert_array_equal(first.motion.poses, second.motion.poses)
 
 
+@pytest.mark.main_blender
 def test_a_placement_for_another_scene_is_recomputed(walk, body):
     person = Person("walk", walk, body)
     ready = replace(person, placed=place_motion(person, Place(None)))
@@ -52,6 +53,7 @@ def test_a_placement_for_another_scene_is_recomputed(walk, body):
     assert ready.placed_at(Place(60.0, floor=False)).motion.trans[0, 1] == walk.trans[0, 1]
 
 
+@pytest.mark.main_blender
 def test_unobserved_legs_do_not_define_the_floor(walk, body):
     flags = [Flag("held", f"{side} leg", 0, walk.num_frames - 1) for side in ("left", "right")]
     person = Person("walk", walk, body, tuple(flags), walk.fps)
@@ -60,6 +62,7 @@ def test_unobserved_legs_do_not_define_the_floor(walk, body):
     assert not placed.source.contacts and placed.source.lowest_height_m == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.main_blender
 def test_the_fit_places_people_for_the_scene(addon, write_track, tmp_path):
     bpy.ops.smplify.open_track(filepath=str(write_track(tmp_path / "walk.npz")))
     steps = []

@@ -28,7 +28,7 @@ from core.pipeline import FitSource  # noqa: E402
 from core.placement import Person  # noqa: E402
 from tests.blender_addon.character.rigs import make_character, write_character  # noqa: E402
 from tests.conftest import REPOSITORY  # noqa: E402
-from tests.disguises import DISGUISES, disguise  # noqa: E402
+from tests.disguises import IN_EVERY_BLENDER, disguise  # noqa: E402
 
 WRITING_OPERATORS = {SMPLIFY_OT_export, SMPLIFY_OT_export_character, SMPLIFY_OT_save_bones, SMPLIFY_OT_save_points}
 OTHER_OPERATORS = {
@@ -115,7 +115,7 @@ def test_every_operator_that_writes_lets_blender_ask_before_a_file_is_replaced(a
         assert properties["check_existing"].default is True, operator
 
 
-@pytest.mark.parametrize("kind", [*DISGUISES, "beside the project"])
+@pytest.mark.parametrize("kind", [*IN_EVERY_BLENDER, "beside the project"])
 def test_export_never_replaces_a_file_of_the_project(project, monkeypatch, tmp_path, kind):
     monkeypatch.chdir(tmp_path)
     before = contents(project)
@@ -126,7 +126,7 @@ def test_export_never_replaces_a_file_of_the_project(project, monkeypatch, tmp_p
         assert contents(project) == before
 
 
-@pytest.mark.parametrize("kind", DISGUISES)
+@pytest.mark.parametrize("kind", IN_EVERY_BLENDER)
 def test_the_character_box_never_replaces_a_file_of_the_project(project, tmp_path, kind):
     character = make_character("hero")
     character.animation_data_create().action = bpy.data.actions.new("own")
@@ -141,7 +141,7 @@ def test_the_character_box_never_replaces_a_file_of_the_project(project, tmp_pat
         assert contents(project) == before
 
 
-@pytest.mark.parametrize("kind", DISGUISES)
+@pytest.mark.parametrize("kind", IN_EVERY_BLENDER)
 def test_saving_point_names_never_replaces_a_file_of_the_project(project, kind):
     bpy.ops.smplify.open_track(filepath=str(REPOSITORY / "samples" / "walk.trc"))
     files = {role: path for role, path in project.items() if role != "next keypoints"}  # another file is chosen now
@@ -152,7 +152,7 @@ def test_saving_point_names_never_replaces_a_file_of_the_project(project, kind):
         assert contents(files) == before
 
 
-@pytest.mark.parametrize("kind", DISGUISES)
+@pytest.mark.parametrize("kind", IN_EVERY_BLENDER)
 def test_export_never_replaces_the_file_of_a_character(project, tmp_path, kind):
     source = tmp_path / "character.glb"
     write_character(source)

@@ -93,6 +93,7 @@ def test_a_figure_of_an_earlier_version_keeps_its_24_bones(scene, fit):
     blender_addon.unregister()
 
 
+@pytest.mark.main_blender
 def test_refitted_frames_keep_flat_hands(scene, track_file):
     blender_addon.register()
     (flat,) = fit_file(track_file, ConvertOptions(hands="flat"), lambda *_: None)
@@ -129,6 +130,7 @@ def test_edited_keys_are_not_refitted_without_confirmation(figure):
     assert bpy.ops.smplify.fit_again(first=14, last=46) == {"FINISHED"}
 
 
+@pytest.mark.main_blender
 def test_the_new_path_of_moved_keypoints_is_stored(figure, track_file, tmp_path):
     moved = tmp_path / "moved.npz"
     moved.write_bytes(track_file.read_bytes())
@@ -139,6 +141,7 @@ def test_the_new_path_of_moved_keypoints_is_stored(figure, track_file, tmp_path)
     assert moved.read_bytes() == track_file.read_bytes()
 
 
+@pytest.mark.main_blender
 def test_an_impossible_refit_is_an_error(figure, tmp_path, write_track):
     with pytest.raises(RuntimeError, match="frames 1 to 60, got 70 to 80"):
         bpy.ops.smplify.fit_again(first=70, last=80)
@@ -151,12 +154,14 @@ def test_an_impossible_refit_is_an_error(figure, tmp_path, write_track):
     assert not bpy.ops.smplify.fit_again.poll()
 
 
+@pytest.mark.main_blender
 def test_cancelling_ends_the_fit(figure):
     record = load(figure.armature)
     with pytest.raises(FitCancelled):
         fit_again(record, RefitOrder(14, 46, {}), lambda share, what: what in ("Loading the body", "Reading"))
 
 
+@pytest.mark.main_blender
 def test_a_motion_file_cannot_be_fitted_again(figure):
     record = replace(load(figure.armature), report=None)
     with pytest.raises(RefitError, match="came from a motion file"):
@@ -173,6 +178,7 @@ def test_the_range_is_taken_from_the_preview_range(figure, scene):
     assert (figure.armature.smplify.range_first, figure.armature.smplify.range_last) == (1, NUM_FRAMES)
 
 
+@pytest.mark.main_blender
 def test_a_refit_at_another_frame_rate_matches_frames_by_time(figure, make_motion):
     """The motion plays at 30 a second, the track was taken at 60: frame f of one is 2 f of the other."""
     from blender_addon.result.refit import Refit
@@ -193,6 +199,7 @@ def test_a_refit_at_another_frame_rate_matches_frames_by_time(figure, make_motio
     np.testing.assert_array_equal(np.flatnonzero(found.report.point_error_mm[:, 0] == 1.0), np.arange(24, 35))
 
 
+@pytest.mark.main_blender
 def test_a_refit_does_not_blend_at_the_ends_of_the_motion(figure, fit):
     record = load(figure.armature)
     found = fit_again(record, RefitOrder(1, 200, {}), lambda *_: True)
@@ -200,6 +207,7 @@ def test_a_refit_does_not_blend_at_the_ends_of_the_motion(figure, fit):
     np.testing.assert_allclose(found.motion.rotations()[-1], fit.motion.rotations()[-1], atol=0.02)
 
 
+@pytest.mark.main_blender
 def test_a_moved_file_can_be_given_and_is_protected(figure, track_file, tmp_path):
     armature = figure.armature
     record = load(armature)

@@ -91,11 +91,11 @@ def test_no_operator_property_shadows_a_built_in_one(addon):
         assert not set(getattr(operator, "__annotations__", {})) & taken, operator.__name__
 
 
-def test_register_and_unregister_ten_times_leaves_nothing(scene, write_track, tmp_path, monkeypatch):
+def test_register_and_unregister_three_times_leaves_nothing(scene, write_track, tmp_path, monkeypatch):
     monkeypatch.setattr(setup_session, "has_window", lambda: True)
     track = str(write_track(tmp_path / "walk.npz", 6))
     before = registered()
-    for _ in range(10):
+    for _ in range(3):
         blender_addon.register()
         assert {"SMPLIFY_OT_fit", "SMPLIFY_PT_track", "smplify"} <= registered()
         bpy.ops.smplify.open_track(filepath=track)
@@ -135,7 +135,7 @@ def test_reloading_every_module_leaves_nothing():
         "import sys\n"
         "from tests.blender_addon.test_registration import registered, running\n"
         "left = set()\n"
-        "for _ in range(10):\n"
+        "for _ in range(3):\n"
         "    for name in [name for name in sys.modules if name.split('.')[0] == 'blender_addon']:\n"
         "        del sys.modules[name]\n"
         "    import blender_addon\n"

@@ -113,6 +113,7 @@ def test_every_animation_suffix_can_be_opened():
     assert tuple(opening._ANIMATIONS) == ANIMATION_SUFFIXES
 
 
+@pytest.mark.main_blender
 def test_a_batch_retargets_a_folder_of_animations(figure, tmp_path):
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
@@ -138,6 +139,7 @@ def test_a_batch_retargets_a_folder_of_animations(figure, tmp_path):
     assert np.abs(limbs - expected).max() < 0.02
 
 
+@pytest.mark.main_blender
 def test_an_animal_is_refused(figure, tmp_path):
     rig = load_rig("rig_horse")
     data = bpy.data.armatures.new("horse")

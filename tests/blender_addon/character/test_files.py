@@ -110,6 +110,7 @@ def test_a_motion_is_exported_with_the_character(figure, suffix, tmp_path):
     np.testing.assert_allclose(again, written, atol=2e-3)
 
 
+@pytest.mark.main_blender
 def test_several_motions_are_retargeted_to_one_character(figure, tmp_path, add_person, make_motion):
     source = tmp_path / "hero.blend"
     write_character(source)
@@ -120,6 +121,7 @@ def test_several_motions_are_retargeted_to_one_character(figure, tmp_path, add_p
     assert [item.name for item in bpy.data.objects if item.type == "ARMATURE"] == ["hero", "walk"]
 
 
+@pytest.mark.main_blender
 def test_doubtful_bones_are_an_error_that_names_the_map_to_correct(figure, tmp_path, monkeypatch):
     from blender_addon.character import file
 
@@ -137,6 +139,7 @@ def test_doubtful_bones_are_an_error_that_names_the_map_to_correct(figure, tmp_p
     assert bones_for(armature, CharacterFile(Path("hero.fbx"), bones=BONES)).bones == BONES.bones
 
 
+@pytest.mark.main_blender
 def test_other_formats_are_refused(figure, hero, tmp_path):
     with pytest.raises(ExportError, match=r"ending in \.blend, \.fbx, \.glb; got 'out.usd'"):
         export_character(hero, tmp_path / "out.usd", bpy.context.scene)

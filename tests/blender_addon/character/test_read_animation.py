@@ -53,6 +53,7 @@ def test_bones_are_read_where_blender_evaluates_them(figure, hero):
     assert np.abs(found.rotations - axes).max() < 1e-5
 
 
+@pytest.mark.main_blender
 def test_a_figure_read_as_an_armature_gives_the_same(figure, hero):
     apply_motion(hero, figure, BONES, PLAIN)
     expected = directions(hero, BONES)
@@ -71,6 +72,7 @@ def test_a_figure_read_as_an_armature_gives_the_same(figure, hero):
     assert degrees(directions(hero, BONES), expected).max() < 0.5
 
 
+@pytest.mark.main_blender
 def test_a_motion_goes_from_character_to_character_and_back(figure, hero):
     apply_motion(hero, figure, BONES, PLAIN)
     other = make_character("other", roll=5)

@@ -49,6 +49,7 @@ def test_a_fit_from_python_adds_selected_figures(walk, contents):
     assert load(armature).source.file.endswith("walk.npz")
 
 
+@pytest.mark.main_blender
 @pytest.mark.parametrize("floor", [True, False], ids=["on the floor", "as recorded"])
 def test_a_fit_starts_with_foot_lock_and_feet_on_floor_as_in_a_batch(addon, floor, tmp_path):
     bpy.ops.smplify.open_track(filepath=part_of_the_walk(tmp_path / "walk.trc", 0, 90))
@@ -86,6 +87,7 @@ def pelvis_at(name, frame):
     return np.array(bpy.data.objects[name].pose.bones["pelvis"].head)
 
 
+@pytest.mark.main_blender
 def test_two_files_of_one_recording_stay_aligned(addon, tmp_path):
     fit = addon.smplify.fit
     fit.quality, fit.begin, fit.floor = "FAST", "RECORDING", False
@@ -108,6 +110,7 @@ def test_a_motion_that_would_end_after_blenders_last_frame_is_refused(walk):
     assert not bpy.data.objects and not bpy.data.collections
 
 
+@pytest.mark.main_blender
 def test_a_fit_reports_doubts_or_points_to_box_1(walk, monkeypatch):
     reading = TRACKS.readings[0]
     TRACKS.readings[0] = replace(reading, track=replace(reading.track, doubts=("+Z up is assumed",)))
@@ -143,11 +146,13 @@ def test_the_range_to_fit_again_is_at_first_all_frames(walk):
     assert (figure.range_first, figure.range_last) == (1, 12)
 
 
+@pytest.mark.main_blender
 def test_a_fit_reads_the_file_first_if_necessary(addon, write_track, tmp_path):
     addon.smplify.track.filepath = str(write_track(tmp_path / "walk.npz"))
     assert bpy.ops.smplify.fit() == {"FINISHED"} and "walk" in bpy.data.objects
 
 
+@pytest.mark.main_blender
 def test_all_people_or_one_chosen_person_are_fitted(addon, write_track, tmp_path):
     with np.load(write_track(tmp_path / "walk.npz", num_frames=8)) as stored:
         positions = stored["positions"]
@@ -213,12 +218,14 @@ def test_every_setting_reaches_the_fit(walk, tmp_path):
     assert fit["quality"].default.lower() == FitOptions().quality
 
 
+@pytest.mark.main_blender
 def test_a_fit_frame_by_frame_at_another_frame_rate(walk):
     walk.fit.mode, walk.fit.motion_fps = "FRAMES", 15.0
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     assert bpy.context.scene.render.fps == 15 and bpy.context.scene.frame_end == 6
 
 
+@pytest.mark.main_blender
 def test_betas_are_taken_from_a_file_or_a_figure(walk, tmp_path):
     betas = np.array([1.5, -0.5, 0.25, 0, 0, 0, 0, 0, 0, 0])
     np.save(tmp_path / "betas.npy", betas)
@@ -247,6 +254,7 @@ def test_a_shape_that_blender_cannot_hold_leaves_the_scene_as_it_was(walk, conte
     assert contents() == before and FITS.state is FitState.FAILED
 
 
+@pytest.mark.main_blender
 def test_betas_of_another_body_are_refused(walk):
     walk.body.betas = "FIGURE"
     bpy.ops.smplify.fit.poll()

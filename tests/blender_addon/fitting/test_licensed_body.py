@@ -57,6 +57,7 @@ def test_without_a_file_the_box_says_where_to_get_one(addon):
     assert "There is no file" in draw(SMPLIFY_PT_body).text
 
 
+@pytest.mark.main_blender
 def test_a_file_is_used_and_its_genders_offered(addon, files):
     addon.kind, addon.file = "SMPL", str(files / "SMPL_NEUTRAL.npz")
     assert "gender" in draw(SMPLIFY_PT_body).props
@@ -72,6 +73,7 @@ def test_a_file_is_used_and_its_genders_offered(addon, files):
         bpy.ops.smplify.fit()
 
 
+@pytest.mark.main_blender
 def test_a_file_without_a_gender_in_its_name_offers_none(addon, files):
     (files / "SMPL_NEUTRAL.npz").rename(files / "mine.npz")
     addon.kind, addon.file = "SMPL", str(files / "mine.npz")

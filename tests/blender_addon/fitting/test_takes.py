@@ -122,6 +122,7 @@ def test_strips_stand_in_tracks_of_their_own(addon, folder, takes, starts, last)
         assert abs(float(np.dot(key[0], shown))) == pytest.approx(1.0, abs=1e-5), strip.name
 
 
+@pytest.mark.main_blender
 def test_a_bad_first_file_stops_nobody_and_all_bad_say_why(addon, folder, tmp_path):
     for name in ("a_walk.npz", "z.npz"):
         (tmp_path / name).write_bytes(b"PK\x03\x04 cut off")
