@@ -28,6 +28,7 @@ def test_every_file_argument_is_protected_or_checked(command):
     assert set(OUTPUTS[command]) <= arguments_of(command)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", DISGUISES)
 @pytest.mark.parametrize(("command", "output"), [(name, output) for name in OUTPUTS for output in OUTPUTS[name]])
 def test_an_input_is_never_replaced_by_any_path_to_it(tmp_path, monkeypatch, capsys, command, output, kind):

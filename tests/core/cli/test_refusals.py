@@ -73,12 +73,16 @@ def test_an_error_is_reported_and_writes_nothing(tmp_path, recording, out, capsy
 
 
 WRONG_FILES = ("--prior", "--network", "--static", "--body", "--betas", "--regressor")
-WRONG_OPTIONS = {"--join": "A,B", "--device": "cuda:77", "--betas": "long.npy", "--body": "gone.pkl"}
+WRONG_OPTIONS = [
+    *((option, "wrong.npz") for option in WRONG_FILES),
+    ("--join", "A,B"),
+    ("--betas", "long.npy"),
+    ("--body", "gone.pkl"),
+    pytest.param("--device", "cuda:77", marks=pytest.mark.slow),  # it loads PyTorch
+]
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [*((option, "wrong.npz") for option in WRONG_FILES), *WRONG_OPTIONS.items()]
-)
+@pytest.mark.parametrize(("option", "value"), WRONG_OPTIONS)
 def test_a_batch_with_a_wrong_option_is_refused_once_and_writes_nothing(
     recording, tmp_path, out, capsys, option, value
 ):

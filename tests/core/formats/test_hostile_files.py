@@ -39,6 +39,7 @@ def test_every_sample_is_read(tmp_path, name):
     assert recordings and all(isinstance(recording, RawRecording) for recording in recordings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_truncation_raises_only_core_errors(tmp_path, name):
     path = tmp_path / name
@@ -210,6 +211,7 @@ def test_short_rows_take_little_memory(tmp_path, head, row, times):
     assert peak < times * path.stat().st_size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_are_rejected_with_little_memory_and_time(tmp_path, name):
     path = tmp_path / "file"

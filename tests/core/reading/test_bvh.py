@@ -185,6 +185,7 @@ def turn_errors_deg(fitted: Motion, rotations: np.ndarray) -> dict[str, float]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [BvhForm(), BvhForm(along=True)], ids=["T-pose", "bones along X"])
 def test_bones_turn_as_they_did(tmp_path, scene, motion, form):
     (tmp_path / "a.bvh").write_text(bvh_text(motion, form))

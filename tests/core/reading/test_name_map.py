@@ -82,6 +82,7 @@ def marked(make: Make, names: tuple[str, ...]) -> RawRecording:
     return make(positions=np.stack(places, axis=1), names=names, layout=None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [name for name in LAYOUTS if name not in ("markers", "named")])
 def test_what_is_recognised_reads_any_layout_as_without_it(layout, make_recording):
     recording = make_recording(layout)

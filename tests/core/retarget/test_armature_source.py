@@ -43,6 +43,7 @@ def in_contact_alike(ours: RetargetSource, theirs: RetargetSource) -> float:
     return float((ours.in_contact() == theirs.in_contact()).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [None, 3])
 def test_the_smpl_skeleton_read_as_an_armature_is_the_figure_itself(seed):
     source, rig = walk(), smpl_rig(seed=seed)
@@ -67,6 +68,7 @@ def test_joints_lie_where_the_bones_are():
     assert np.abs(read.unit_m * ours + shift[:, None, None] - theirs)[:, :22].max() < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["m2m_male", "mpfb_default", "cmu_07_01", "kaykit_barbarian_rig"])
 def test_a_motion_comes_back_from_another_character(name):
     first, other = smpl_rig(), load_rig(name)
@@ -81,6 +83,7 @@ def test_a_motion_comes_back_from_another_character(name):
     assert path[:, [0, 2]].max() < 0.02
 
 
+@pytest.mark.slow
 def test_a_giant_far_away_in_an_a_pose_is_the_same_person():
     rig = smpl_rig()
     motion = animated(retarget(walk(), rig, SMPL_MAP, PLAIN))
@@ -97,6 +100,7 @@ def test_a_giant_far_away_in_an_a_pose_is_the_same_person():
     assert turned.mean() < 0.2
 
 
+@pytest.mark.slow
 def test_feet_that_slide_are_locked():
     rig = smpl_rig()
     motion = animated(retarget(walk(), rig, SMPL_MAP, PLAIN))
@@ -152,6 +156,7 @@ def test_a_pose_is_a_motion_of_one_frame(count):
     assert found.report.lowest_m == pytest.approx(0.0, abs=0.005)
 
 
+@pytest.mark.slow
 def test_steps_of_the_same_distance_are_those_of_the_scene():
     giant, rig = moved(smpl_rig(), 2.0, 0.0), smpl_rig()
     source = armature_source(animated(retarget(walk(), giant, SMPL_MAP, PLAIN)), giant, SMPL_MAP)

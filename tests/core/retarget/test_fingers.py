@@ -103,6 +103,7 @@ def test_on_its_own_skeleton_the_fingers_stand_as_the_sources() -> None:
         np.testing.assert_allclose(ours @ nearest_rotation(ours.T @ wanted), wanted, atol=1.5e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WHOLE)
 def test_phalanges_point_as_the_sources_do_in_any_rest_pose(name: str) -> None:
     rig = load_rig(name)
@@ -227,6 +228,7 @@ def tip_gap(motion: RetargetedMotion, source: RetargetSource) -> float:
     return float(nearest_on(part, pose, tip[:, None])[2][0])
 
 
+@pytest.mark.slow
 def test_a_finger_tip_that_touches_the_head_touches_it_on_long_arms_too() -> None:
     rig = limbs_stretched(fingered_rig(), {"right_elbow": 1.25, "right_wrist": 1.2})
     source = pointing_at_the_head(moving=True)
@@ -269,6 +271,7 @@ def index_tips(motion: RetargetedMotion) -> np.ndarray:
     return np.array([heads[0, bone] + end for bone, end in zip(bones, ends, strict=True)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [0.8, 1.25])
 def test_finger_tips_that_touch_each_other_do_so_on_a_longer_or_shorter_arm_too(factor: float) -> None:
     rig = limbs_stretched(fingered_rig(), {"right_elbow": factor, "right_wrist": factor})
