@@ -117,7 +117,7 @@ def test_colours_work_or_say_what_is_missing(fitted_walk, change):
 
 
 @pytest.mark.parametrize("change", CHANGES)
-@pytest.mark.parametrize("preset", ["BLENDER", "UNREAL"])
+@pytest.mark.parametrize("preset", ["BLENDER", pytest.param("UNREAL", marks=pytest.mark.main_blender)])
 def test_exports_work_or_say_what_is_missing(fitted_walk, tmp_path, change, preset):
     change(fitted_walk)
     needs_bones = {"bvh", "npz", "mot", "trc", *(() if preset == "BLENDER" else WITH_A_MESH)}

@@ -89,9 +89,8 @@ def test_saving_bones_to_a_full_disk_ends_in_an_error(writers, small_disk):
     assert os.listdir(small_disk) == ["filler"]
 
 
-@pytest.mark.parametrize(
-    "command", [pytest.param(core_main, marks=[pytest.mark.bpy_module, pytest.mark.main_blender]), blender_main]
-)
+@pytest.mark.main_blender
+@pytest.mark.parametrize("command", [pytest.param(core_main, marks=pytest.mark.bpy_module), blender_main])
 def test_a_batch_to_a_full_disk_ends_in_an_error(write_track, small_disk, tmp_path, capsys, command):
     source = write_track(tmp_path / "walk.npz", 30)
     quick = ["--quality", "fast", *([] if command is blender_main else ["--jobs", "1"])]

@@ -56,7 +56,7 @@ def test_the_unit_scale_matches_blenders_fields(scene, system, metres):
     assert metres_per_unit(scene) == pytest.approx(metres)
 
 
-@pytest.mark.parametrize("preset", ["BLENDER", "UNREAL"])
+@pytest.mark.parametrize("preset", ["BLENDER", pytest.param("UNREAL", marks=pytest.mark.main_blender)])
 @pytest.mark.parametrize("kind", ["fbx", "glb", "bvh", "npz", USD])
 def test_files_are_in_metres(centimetres, add_person, body, make_motion, tmp_path, kind, preset):
     figure = add_person(make_motion(8), floor=False)

@@ -6,40 +6,24 @@ from pathlib import Path
 
 import pytest
 
+NUM_FRAMES = 24
+
 
 @pytest.fixture(scope="session")
 def figure_file(body, make_motion, tmp_path_factory) -> Path:
-    """A .blend with the collection of `figure`."""
-    import bpy
+    """A file with `figure`."""
+    from tests.blender_addon.character.figures import write_figures
 
-    from blender_addon.figure.create import add_figures
-    from blender_addon.figure.keyframe_hash import mark_keys
-    from blender_addon.figure.record import FigureRecord, FitSource, store
-    from core.placement import Person
-
-    bpy.ops.wm.read_homefile(use_empty=True)
-    (added,) = add_figures([Person("walk", make_motion(num_frames=24), body)], bpy.context.scene, name="walk")
-    record = FigureRecord(added.motion, added.first_frame, FitSource(), None, added.motion.fps, added.motion.trans[0])
-    store(added.armature, record)
-    mark_keys(added.armature)
     path = tmp_path_factory.mktemp("figure") / "figure.blend"
-    bpy.data.libraries.write(str(path), {bpy.data.collections["walk"]})
-    return path
+    return write_figures(path, body, {"walk": make_motion(num_frames=NUM_FRAMES)})
 
 
 @pytest.fixture
 def figure(figure_file, addon):
-    """A figure with a record, as if imported from a motion file of 24 frames; the scene has its rate and range."""
-    import bpy
+    """A figure with a record, as if imported from a motion file."""
+    from tests.blender_addon.character.figures import read_figures
 
-    from blender_addon.figure.scene_time import set_scene_rate, show_frames
-
-    with bpy.data.libraries.load(str(figure_file)) as (_, loaded):
-        loaded.collections = ["walk"]
-    addon.collection.children.link(loaded.collections[0])
-    set_scene_rate(addon, 30.0)
-    show_frames(addon, 1, 24, extend=False)
-    return bpy.data.objects["walk"]
+    return read_figures(figure_file, addon, NUM_FRAMES)[0]
 
 
 @pytest.fixture

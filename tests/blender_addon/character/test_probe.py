@@ -288,7 +288,7 @@ def test_deforming_bones_are_parented_as_in_a_body(hero):
 
 
 @pytest.mark.bpy_module
-@pytest.mark.parametrize("root_motion", ["hips", "bone"])
+@pytest.mark.parametrize("root_motion", ["hips", pytest.param("bone", marks=pytest.mark.main_blender)])
 def test_a_rigify_rig_reproduces_the_motion(figure, rigify, solved, root_motion):
     bone_map = map_bones(read_rig(rigify))
     before = look(rigify)

@@ -10,23 +10,22 @@ bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 from blender_addon.character.panel import SMPLIFY_PT_character  # noqa: E402
 from blender_addon.character.stored import load  # noqa: E402
 from blender_addon.ui.box_errors import Box, error_in  # noqa: E402
+from tests.blender_addon.character.figures import read_figures, write_figures  # noqa: E402
 from tests.blender_addon.character.rigs import evaluated, make_character  # noqa: E402
 from tests.blender_addon.drawing import draw  # noqa: E402
 
+NUM_FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def figures_file(body, make_motion, tmp_path_factory):
+    motions = {f"figure{number}": make_motion(num_frames=NUM_FRAMES, seed=number) for number in range(3)}
+    return write_figures(tmp_path_factory.mktemp("figures") / "three.blend", body, motions)
+
 
 @pytest.fixture
-def figures(addon, make_motion, add_person):
-    from blender_addon.figure.keyframe_hash import mark_keys
-    from blender_addon.figure.record import FigureRecord, FitSource, store
-
-    made = []
-    for number in range(3):
-        added = add_person(make_motion(num_frames=12, seed=number), f"figure{number}")
-        record = FigureRecord(added.motion, added.first_frame, FitSource(), None, 30.0, added.motion.trans[0])
-        store(added.armature, record)
-        mark_keys(added.armature)
-        made.append(added.armature)
-    return made
+def figures(figures_file, addon):
+    return read_figures(figures_file, addon, NUM_FRAMES)
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def test_an_armature_in_a_file_is_read_at_its_own_frame_rate(figure, suffix, tmp
     assert session() == before
     drawn = draw(SMPLIFY_PT_track)
     assert f"{FRAMES} frames at {FPS} fps, {(FRAMES - 1) / FPS:.2f} s" in drawn.labels
+    bpy.context.scene.smplify.fit.quality = "FAST"
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     assert bpy.context.active_object.name.startswith("walk")
 
@@ -86,6 +87,7 @@ def test_the_active_armature_is_read_as_a_track(figure, tmp_path):
     np.testing.assert_allclose(heads_of(reading), written, atol=1e-4)
     fit = bpy.context.scene.smplify.fit
     assert (fit.begin, fit.begin_frame) == ("FRAME", 5)
+    fit.quality = "FAST"
     assert bpy.ops.smplify.fit() == {"FINISHED"}
     fitted = bpy.context.active_object
     assert fitted.name.startswith("actor")
@@ -143,6 +145,7 @@ def test_a_skeleton_that_is_no_persons_is_refused(addon):
         bpy.ops.smplify.track_armature()
 
 
+@pytest.mark.main_blender
 def test_a_batch_fits_the_armature_of_a_file(figure, tmp_path):
     write_animation(tmp_path / "walk.fbx", figure)
     out = tmp_path / "out"
