@@ -81,7 +81,7 @@ def every_kind_and_target():
         yield pytest.param(kind, target, marks=marks)
 
 
-@pytest.mark.parametrize(("kind", "target"), every_kind_and_target())
+@pytest.mark.parametrize(("kind", "target"), list(every_kind_and_target()))
 def test_bones_skin_and_rest_pose_survive_export_for_a_target(add_person, body, make_motion, tmp_path, kind, target):
     figure = add_person(make_motion(NUM_FRAMES))
     wanted = TARGETS[target]
