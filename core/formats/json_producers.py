@@ -1,4 +1,4 @@
-"""JSON of further tools: MediaPipe landmarks, Azure Kinect, SAM 3D Body, Fit3D, bare lists, names. F frames, K points.
+"""JSON of further tools: MediaPipe, Azure Kinect, SAM 3D Body, OpenCap, Fit3D, bare lists, names. F frames, K points.
 
 Keys as the tools and data sets are described: Azure Kinect's offline processor, MediaPipe's landmarks as dictionaries,
 Fit3D's data and that of CHI3D, which has two people. The last two were not tried on a file of the data set.
@@ -17,6 +17,7 @@ from ..errors import TrackFileError
 from . import sam3d_body
 from .mediapipe import NAMES as MEDIAPIPE_NAMES
 from .named_json import NamedFrames, find_frames_by_number, find_named, read_named
+from .opensim_bodies import find_bodies, read_bodies
 from .people_clip import BY_ORDER, PeopleClip, label_of
 from .point_arrays import KNOWN_COUNTS
 from .point_keys import NAME_KEYS, folded
@@ -54,6 +55,9 @@ def read_known(document: Any, path: Path) -> list[RawRecording] | None:
         return sam3d_body.read_frames(frames, _rate(document), path)
     if isinstance(document, Mapping) and _FIT3D_KEY in document:
         return _read_fit3d(document, path)
+    bodies = find_bodies(document)
+    if bodies is not None:
+        return read_bodies(document, bodies, path)
     zed = find_zed_frames(document)
     if zed is not None:
         return read_zed(zed, path)

@@ -22,6 +22,7 @@ TESTS = {
     "VideoPose3D, MotionBERT, MHFormer": READING + "real_files.py::test_lifted_video_only_needs_its_frame_rate",
     "VIBE, its first versions": READING + "producers.py::test_3dpw_and_vibe",
     "Pose2Sim, OpenCap": READING + "real_files.py::test_a_real_file_is_interpreted_correctly",
+    "OpenCap's visualizer": READING + "more_producers.py::test_bodies_of_opencaps_visualizer",
     "AMASS (SMPL-H, SMPL-X), SMPL-X tools, our own":
         READING + "solved_motions.py::test_amass_of_every_generation_comes_in_as_it_was",
     "GVHMR": READING + "solved_motions.py::test_gvhmr_comes_in_as_it_was",

@@ -173,6 +173,10 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         "zed.json": lambda path: _write_json(
             path, {"33": {"body_list": [{"id": 0, "keypoint": clip(1, 18)[0].tolist()}], "timestamp": 33_000_000}}
         ),
+        "opencap.json": lambda path: _write_json(
+            path,
+            {"time": [0.0, 0.1], "bodies": {"femur_r": {"translation": clip(2, 1)[:, 0].tolist(), "rotation": []}}},
+        ),
         "landmarks.jsonl": text((json.dumps({"landmarks": landmarks}) + "\n") * 3),
         "qualisys.tsv": text(
             "NO_OF_FRAMES\t2\nFREQUENCY\t60\nMARKER_NAMES\tA\tB\n1\t2\t3\t4\t5\t6\n2\t3\t4\t5\t6\t7\n"

@@ -1,4 +1,4 @@
-"""Captury, ZED, HumanEva, and files of known kinds that hold no points in the room."""
+"""Captury, ZED, HumanEva, OpenCap's visualizer, and files of known kinds that hold no points in the room."""
 
 from __future__ import annotations
 
@@ -91,6 +91,41 @@ def test_zed(tmp_path, scene, count, layout, form):
     np.testing.assert_allclose(first.track.confidence.max(), 0.8)
     assert_is(first.track, scene)
     assert_is(second.track, other_person(scene))
+
+
+OPENSIM_BODIES = {
+    "femur_r": "right_hip", "tibia_r": "right_knee", "talus_r": "right_ankle", "femur_l": "left_hip",
+    "tibia_l": "left_knee", "talus_l": "left_ankle", "humerus_r": "right_shoulder", "ulna_r": "right_elbow",
+    "hand_r": "right_wrist", "humerus_l": "left_shoulder", "ulna_l": "left_elbow", "hand_l": "left_wrist",
+}  # fmt: skip
+
+
+def opencap(scene: Scene) -> dict:
+    layout = LAYOUTS["coco17"]
+    points = scene.points(layout)
+    bodies = {
+        body: {"translation": points[:, layout.names.index(name)].tolist(), "rotation": [[0.0] * 3] * len(scene)}
+        for body, name in OPENSIM_BODIES.items()
+    }
+    bodies |= {body: bodies["femur_r"] for body in ("pelvis", "torso", "calcn_r", "toes_r", "radius_r")}
+    return {"time": [12.0 + frame / 50.0 for frame in range(len(scene))], "bodies": bodies}
+
+
+def test_bodies_of_opencaps_visualizer(tmp_path, scene):
+    (tmp_path / "squat.json").write_text(json.dumps(opencap(scene)))
+    (reading,) = read_all(tmp_path / "squat.json")
+    track = reading.track
+    assert (reading.kind, track.layout.name, track.fps, track.start_s) == ("OpenCap bodies", "coco17", 50.0, 12.0)
+    assert reading.finding("up axis").value == "+Y" and not reading.doubts
+    assert_is(track, scene)
+
+
+def test_a_body_without_a_place_at_each_time_is_refused(tmp_path, scene):
+    document = opencap(scene)
+    document["bodies"]["tibia_l"]["translation"].pop()
+    (tmp_path / "squat.json").write_text(json.dumps(document))
+    with pytest.raises(TrackFileError, match=r"for tibia_l at each of 36 times, found \(35, 3\)"):
+        read_all(tmp_path / "squat.json")
 
 
 def test_humaneva_of_videopose3d(tmp_path, scene):

@@ -61,6 +61,14 @@ def test_a_real_file_is_interpreted_correctly(source, name, layout, units, up, f
     assert np.nanmedian(shoulders) - np.nanmedian(ankles) > 0.3 * stature_m
 
 
+@pytest.mark.parametrize("solver", ["mocap", "mono", "wham"])
+def test_bodies_of_opencap_are_the_joints_of_the_squat(solver, shared_dir):
+    (reading,) = read_all(shared_dir / "data" / "real" / "opencap_squat" / f"squat_sample_{solver}.json")
+    assert (reading.kind, reading.track.layout.name, reading.track.fps) == ("OpenCap bodies", "coco17", 100.0)
+    assert reading.track.num_frames == 1346 and not reading.doubts
+    assert reading.stature_m == pytest.approx(1.69, abs=0.02)
+
+
 @pytest.mark.parametrize("name", LIFTED)
 def test_lifted_video_only_needs_its_frame_rate(name, keypoints):
     path = keypoints / name
