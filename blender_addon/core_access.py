@@ -106,7 +106,7 @@ if TYPE_CHECKING or not VENDORED:
         read_input,
     )
     from core.placement import AS_RECORDED, Person, Place, shape_of
-    from core.printable import say
+    from core.printable import printable, say
     from core.reading import (
         NamedPoint,
         NameMap,
@@ -222,7 +222,7 @@ else:
         read_input,
     )
     from .core.placement import AS_RECORDED, Person, Place, shape_of
-    from .core.printable import say
+    from .core.printable import printable, say
     from .core.reading import (
         NamedPoint,
         NameMap,

@@ -59,7 +59,9 @@ class OperatorMixin:
             message: what was expected, what was found and what to do; of the core or of the add-on.
             is_shown: whether the box shows this error by itself, as the state of its file.
         """
-        message = in_panel_words(message)
+        from ..core_access import printable
+
+        message = in_panel_words(printable(message))
         if is_shown:
             clear_error(self.box)
         else:

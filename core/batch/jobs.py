@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import CoreError, InputMissingError
 from ..formats import TRACK_SUFFIXES, find_tracks
+from ..io.regular_files import what_is_at
 from .reports import REPORT_SUFFIX, names_written_in
 from .work_claims import CLAIM_SUFFIX
 
@@ -105,9 +106,14 @@ def plan_jobs(
         InputMissingError: an input does not exist; all missing inputs are named.
         BatchError: a folder contains no keypoint file, or is the output folder itself.
     """
-    missing = [str(path) for path in inputs if not path.exists()]
-    if missing:
-        raise InputMissingError(f"expected keypoint files or folders, found nothing at {', '.join(missing)}")
+    wrong: dict[str, list[str]] = {}
+    for path in inputs:
+        found = what_is_at(path)
+        if found not in ("a file", "a folder"):
+            wrong.setdefault(found, []).append(str(path))
+    if wrong:
+        there = " and ".join(f"{what} at {', '.join(paths)}" for what, paths in wrong.items())
+        raise InputMissingError(f"expected keypoint files or folders, found {there}")
     out = out.resolve()
     apart = {other.resolve() for other in others}
     written_in = cache(names_written_in)
@@ -119,11 +125,11 @@ def plan_jobs(
         if path == out:
             raise BatchError(f"expected an output folder other than the input folder {path}; give another one with -o")
         there = list(_walk(path, suffixes))
-        found = [source for source in there if _is_input(source, out, written_in) and source not in apart]
-        if not found:
+        sources = [source for source in there if _is_input(source, out, written_in) and source not in apart]
+        if not sources:
             raise BatchError(_no_inputs(path, suffixes, there))
         root = out if len(inputs) == 1 else out / path.name
-        pairs += [(source, _target(source, path, root)) for source in found]
+        pairs += [(source, _target(source, path, root)) for source in sources]
     return _distinct(pairs)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BodyError, InputMissingError
+from ..errors import BodyError
 from ..io.npz import read_npy
+from ..io.regular_files import check_is_file
 from .data import NUM_BETAS
 
 _MAX_BETAS = 300
@@ -21,8 +22,7 @@ def read_betas(path: Path | str) -> np.ndarray:
         BodyError: the file does not contain 10 to 300 finite numbers.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputMissingError(f"expected the betas at {path}; found no such file; check --betas")
+    check_is_file(path, "a file of betas", "check --betas")
     array = read_npy(path, error=BodyError)
     flat = array.reshape(-1)
     shape_fits = array.ndim == 1 or (array.ndim == 2 and array.shape[0] == 1)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BodyError, InputMissingError
+from ..errors import BodyError
+from ..io.regular_files import check_is_file
 from ..smpl_skeleton import JOINT_INDEX, NUM_BODY_ROTATIONS, NUM_JOINTS, NUM_VERTICES, SIDES, SMPLH
 from .data import NUM_BETAS, BodyData
 from .merged_fingers import finger_joints, posedirs_without_hands
@@ -65,8 +66,7 @@ def _fits(shape: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     """Return the file's arrays; raise `BodyError` with all faults at once."""
-    if not path.is_file():
-        raise InputMissingError(f"expected the free body at {path}; found no such file; install the project again")
+    check_is_file(path, "the free body", "install the project again")
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}

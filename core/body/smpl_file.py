@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import BodyError, InputMissingError
+from ..errors import BodyError
 from ..io.npz import npz_headers, read_npy, read_npz
 from ..io.pickle.load import load_pickle
 from ..io.pickle.standins import as_array
+from ..io.regular_files import check_is_file
 from ..skeleton import Skeleton
 from ..smpl_skeleton import (
     FINGER_JOINTS,
@@ -93,9 +94,7 @@ def read_body(path: Path | str, *, fingers: bool = False) -> BodyData:
         BodyError: the file is damaged, or not such a body; the message names all faults.
     """
     path = Path(path)
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "nothing"
-        raise InputMissingError(f"expected a body model file, found {what} at {path}; give the .pkl or .npz file")
+    check_is_file(path, "a body model file", "give the .pkl or .npz file")
     values = _read_values(path)
     missing = [key for key in _KEYS if key not in values]
     if missing:
@@ -291,8 +290,7 @@ def read_regressor(path: Path | str, num_vertices: int) -> np.ndarray:
         BodyError: the file is damaged, has another shape, or its rows do not add up to 1.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputMissingError(f"expected a regressor file (.npy), found no file at {path}; check the path")
+    check_is_file(path, "a regressor file (.npy)")
     with path.open("rb") as stream:
         is_archive = stream.read(2) == b"PK"
     if is_archive:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 import tempfile
 import time
@@ -24,11 +23,13 @@ from ..live.vmc import PORT as VMC_PORT
 from ..live.vmc import VmcSender
 from ..printable import printable, say
 from ..reading import add_reading_arguments, read_tracks, reading_options
+from ..track import MAX_FPS
 from .arguments import add_overwrite_argument
 from .outputs import Outputs, check_suffix
 
 _EVERY_S = 1.0
 _TICK_S = 0.05
+_MIN_FPS = 1.0
 _DEFAULT = f"udp://{LOOPBACK}:{PORT}"
 
 
@@ -91,8 +92,10 @@ def run_live(args: argparse.Namespace, outputs: Outputs) -> int:
     if args.output is not None:
         check_suffix(args.output)
         outputs.plan([{"the output": args.output}])
-    if args.out_fps is not None and not 0.0 < args.out_fps < math.inf:
-        raise LiveError(f"expected a frame rate above 0, got {args.out_fps:g}; give another --out-fps")
+    if args.out_fps is not None and not _MIN_FPS <= args.out_fps <= MAX_FPS:  # before the recording, not after it
+        raise LiveError(
+            f"expected a frame rate of {_MIN_FPS:g} to {MAX_FPS:g} fps, got {args.out_fps:g}; give another --out-fps"
+        )
     body, fingered = (resolve_body(args.body or "", fingers=fingers) for fingers in (False, True))
     options, vmc = FitOptions(smoothing=args.smoothing), None
     if args.vmc is not None:

@@ -108,11 +108,16 @@ class FitOptions:
         """Check before the fit that the motion of *track* has an allowed length at the requested frame rate.
 
         Raises:
-            FitOptionError: the motion would have too many frames.
+            FitOptionError: the motion would have too many frames, or one frame of several.
         """
         if self.fps is None:
             return
         num_frames = resampled_frames(track.num_frames, track.fps, self.fps)
+        if num_frames < 2 <= track.num_frames:
+            raise FitOptionError(
+                f"expected a motion of 2 frames or more, but the {track.num_frames} frames of the keypoints at "
+                f"{track.fps:g} fps become 1 at {self.fps:g} fps; give a higher frame rate for the motion"
+            )
         if num_frames > max(MAX_FRAMES, track.num_frames):
             raise FitOptionError(
                 f"expected a motion of up to {MAX_FRAMES} frames, but the {track.num_frames} frames of the keypoints "

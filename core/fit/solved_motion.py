@@ -23,6 +23,7 @@ def take_solved(
         body: the body.
         options: the shape, if it is given, and the frame rate are used.
     """
+    options.check_length(track)
     motion = solved.motion_on(body, track.fps, options.betas)
     no_error = np.full(track.positions.shape[:2], np.nan)
     report = FitReport(

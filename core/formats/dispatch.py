@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import CoreError, InputMissingError, TrackFileError
+from ..io.regular_files import check_is_file, what_is_at
 from ..io.torch_file import is_torch_archive
 from .array_file import NPY_MAGIC, ZIP_MAGIC, read_npy, read_npz
 from .bvh_track import is_bvh, read_bvh
@@ -61,10 +62,7 @@ def read_recordings(path: Path) -> list[RawRecording]:
     path = Path(path)
     if path.is_dir():
         return [_clean(recording) for recording in read_json_folder(path)]
-    if path.exists() and not path.is_file():
-        raise TrackFileError(f"expected a keypoint file or folder, found a pipe or a device at {path}; name a file")
-    if not path.is_file():
-        raise InputMissingError(f"expected a keypoint file or folder, found nothing at {path}; check the path")
+    check_is_file(path, "a keypoint file or folder")
     head = _read_head(path)
     if is_compressed(head, path):
         with unpacked(path, head) as inner:
@@ -99,7 +97,7 @@ def find_tracks(folder: Path, suffixes: Collection[str] = TRACK_SUFFIXES) -> lis
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputMissingError(f"expected a folder, found none at {folder}; check the path")
+        raise InputMissingError(f"expected a folder, found {what_is_at(folder)} at {folder}; check the path")
     inputs = []
     frames = {path for _, path in frame_files(folder)} if _is_clip_folder(folder) else set()
     if frames:

@@ -15,8 +15,9 @@ from typing import IO
 
 import numpy as np
 
-from ..errors import CoreError, InputMissingError
+from ..errors import CoreError
 from .pickle.load import load_pickle
+from .regular_files import check_is_file
 
 MAX_BYTES = 1 << 30
 """Default limit for the size of an array, and for the total size of all arrays."""
@@ -124,8 +125,7 @@ def _array(
 
 def _existing(path: Path | str, what: str) -> Path:
     path = Path(path)
-    if not path.is_file():
-        raise InputMissingError(f"expected {what}, found no file at {path}; check the path")
+    check_is_file(path, what)
     return path
 
 

@@ -81,3 +81,17 @@ def fail_with(error: Exception) -> Callable[[], None]:
         raise error
 
     return fail
+
+
+def test_a_word_longer_than_any_path_is_shortened():
+    path = "/a" * 2047
+    assert printable(f"found nothing at {path}; check it") == f"found nothing at {path}; check it"
+    text = str(CoreError(f"found nothing at {'a' * 100_000}; check the path"))
+    assert text == f"found nothing at {'a' * 200}...{'a' * 199}; check the path"
+
+
+@pytest.mark.parametrize("command", ["fit {} -o out.npz", "fit {} {} -o out", "info {}", "convert {} -o {}.npz"])
+def test_a_command_prints_no_path_of_a_hundred_thousand_characters(capsys, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert main(command.format("a" * 100_000, "b" * 100_000).split()) == 1
+    assert 0 < len(capsys.readouterr().err) < 1000

@@ -17,7 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from ...errors import CoreError, InputMissingError, TrackFileError, UnsafePickleError
+from ...errors import CoreError, TrackFileError, UnsafePickleError
+from ..regular_files import check_is_file
 from .opcodes import PickleStream, PlainUnpickler, is_torch_magic, load_legacy_torch
 from .plain_types import Budget, Standin
 from .tensors import FindStorage
@@ -64,8 +65,7 @@ def load_pickle(
         name = where or str(getattr(source, "name", "the stream"))
         return _load(io.BytesIO(data), len(data), name, error, max_bytes, find_storage)
     path = Path(source)
-    if not path.is_file():
-        raise InputMissingError(f"expected a pickle file, found no file at {path}; check the path")
+    check_is_file(path, "a pickle file")
     with path.open("rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         return _load(stream, size, where or str(path), error, max_bytes, find_storage)

@@ -44,6 +44,7 @@ def _faults(tmp_path: Path, recording: Path) -> dict[str, tuple[list[object], st
         "no body": ([recording, "--body", faulty / "none.pkl"], "none.pkl"),
         "smoothing": ([recording, "--smoothing", "1.5"], "smoothing"),
         "rate": ([recording, "--out-fps", "-24"], "frame rate"),
+        "one frame": ([recording, "--out-fps", "1e-9"], "2 frames or more"),
         "endless rate": ([recording, "--out-fps", "1e12"], "frame rate"),
         "layout": ([recording, "--layout", "body26"], "--layout"),
         "device": ([recording, "--device", "tpu"], "tpu"),
@@ -53,7 +54,8 @@ def _faults(tmp_path: Path, recording: Path) -> dict[str, tuple[list[object], st
 
 FAULTS = [
     "no such file", "garbage", "empty", "no hips", "long betas", "betas not finite", "no betas", "other regressor",
-    "regressor sums", "hostile body", "no body", "smoothing", "rate", "endless rate", "layout", "device", "person",
+    "regressor sums", "hostile body", "no body", "smoothing", "rate", "one frame", "endless rate", "layout", "device",
+    "person",
 ]  # fmt: skip
 
 

@@ -69,6 +69,17 @@ def test_only_false_cancels():
     assert calls == [(3, 7, "Counting")] * 5
 
 
+@pytest.mark.parametrize("fps", [1e-9, 0.9])
+def test_a_rate_that_leaves_one_frame_of_a_clip_is_an_error_before_the_fit(fps):
+    points = np.random.default_rng(1).normal(size=(31, 17, 3))
+    clip = KeypointTrack(points, np.ones((31, 17)), 30.0, COCO17)
+    with pytest.raises(FitOptionError, match=rf"2 frames or more.*31 frames .* become 1 at {fps:g} fps.*higher"):
+        fit_track(clip, load_free_body(), FitOptions(fps=fps))
+    FitOptions(fps=1.0).check_length(clip)
+    one = KeypointTrack(points[:1], np.ones((1, 17)), 30.0, COCO17)
+    FitOptions(fps=fps).check_length(one)
+
+
 def test_a_motion_with_too_many_frames_is_an_error_before_the_fit():
     points = np.random.default_rng(1).normal(size=(31, 17, 3))
     slow = KeypointTrack(points, np.ones((31, 17)), 1e-3, COCO17)

@@ -270,7 +270,7 @@ def test_missing_files_and_other_formats_are_reported(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs POSIX")
 def test_pipes_devices_and_folders_are_not_read_as_files(tmp_path):
     os.mkfifo(tmp_path / "pipe.trc")
-    with pytest.raises(TrackFileError, match="a pipe or a device"):
+    with pytest.raises(InputMissingError, match="a pipe or a device"):
         read_recordings(tmp_path / "pipe.trc")
     for path, kind in (
         (tmp_path / "pipe.trc", "a pipe or a device"),
