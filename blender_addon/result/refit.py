@@ -123,6 +123,12 @@ def fit_again(
     shaped = replace(given.options, betas=record.report.betas)
     part_only = replace(given, readings=[replace(reading, track=part)], options=shaped)
     (fitted,) = fit_people(part_only, progress, fit=fit)
+    missing = [name for name in record.report.point_names if name not in fitted.report.point_names]
+    if missing:
+        raise RefitError(
+            f"expected the points that the figure was fitted to, found none for {', '.join(missing)} in {source.file}; "
+            "it was changed since: import it again"
+        )
     return replace(merged(record, Refit(fitted.motion, fitted.report, start), first, last), source=source)
 
 

@@ -150,6 +150,9 @@ def test_an_impossible_refit_is_an_error(figure, tmp_path, write_track):
     other = write_track(tmp_path / "other.npz", num_frames=20)
     with pytest.raises(RuntimeError, match=r"60 frames at 30 .*found 20 at 30"):
         bpy.ops.smplify.fit_again(first=2, last=9, filepath=str(other))
+    bpy.ops.smplify.export(filepath=str(tmp_path / "motion.npz"))
+    with pytest.raises(RuntimeError, match=r"points that the figure was fitted to, found none for .* in .*motion\.npz"):
+        bpy.ops.smplify.fit_again(first=2, last=9, filepath=str(tmp_path / "motion.npz"))
     bpy.context.view_layer.objects.active = None
     assert not bpy.ops.smplify.fit_again.poll()
 
