@@ -36,7 +36,7 @@ def hashes() -> dict[str, str]:
         if collection.type != "COLLECTION" or collection.identifier in NOT_DATA:
             continue
         for block in getattr(bpy.data, collection.identifier):
-            found[f"{collection.identifier}/{block.name_full}"] = _block_hash(block)
+            found[f"{collection.identifier}/{block.name_full}"] = block_hash(block)
     return found
 
 
@@ -56,7 +56,8 @@ def _selection() -> list[object]:
     return state
 
 
-def _block_hash(block: bpy.types.ID) -> str:
+def block_hash(block: bpy.types.ID) -> str:
+    """Return the hash of one data-block."""
     sink = hashlib.sha256()
     _add_struct(sink, block, block, frozenset())
     return sink.hexdigest()[:16]
