@@ -327,13 +327,14 @@ class SMPLIFY_OT_go_out_of_reach(_CharacterOperator, bpy.types.Operator):  # noq
         return self.done(_go_out_of_reach, context)
 
 
-def _go_out_of_reach(context: bpy.types.Context) -> None:
+def _go_out_of_reach(context: bpy.types.Context) -> str:
     from .stored import load
 
-    frames = load(context.scene.smplify_character.armature).facts.out_of_reach
-    if frames:
-        scene = context.scene
-        scene.frame_set(next((frame for frame in frames if frame > scene.frame_current), frames[0]))
+    frames, scene = load(context.scene.smplify_character.armature).facts.out_of_reach, context.scene
+    if not frames:
+        return iface_("Every hand and foot reaches its goal")
+    scene.frame_set(next((frame for frame in frames if frame > scene.frame_current), frames[0]))
+    return ""
 
 
 CLASSES = (

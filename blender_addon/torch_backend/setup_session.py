@@ -105,8 +105,13 @@ SETUP = SetupSession()
 def _poll_task() -> float | None:
     """Poll and redraw the task and report its end; return the seconds until the next call, None to stop."""
     task = SETUP.task
-    SETUP.poll()
-    redraw_preferences()
+    try:
+        SETUP.poll()
+    except BaseException as error:
+        announce("ERROR", f"{type(error).__name__}: {error}")  # a bug: the traceback must be visible too
+        raise
+    finally:
+        redraw_preferences()
     if SETUP.busy:
         return _POLL_S
     if SETUP.error:

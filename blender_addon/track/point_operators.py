@@ -8,6 +8,7 @@ import bpy
 from bpy_extras.io_utils import ExportHelper, ImportHelper
 
 from ..ui.box_errors import Box
+from ..ui.message_terms import in_panel_words
 from ..ui.operator_mixin import OperatorMixin
 from .point_rows import names_of_rows, stored_names
 from .reader import read_now, read_soon
@@ -20,11 +21,11 @@ class _PointOperator(OperatorMixin):
     box = Box.TRACK
 
     def _read_by(self, names: str, context: bpy.types.Context) -> TrackState:
-        """Read the file of points by *names*, as they are stored: on a thread, or at once without a window."""
+        """Read the points by *names*, as they are stored: at once without a window, else a timer reports the outcome."""
         context.scene.smplify.track.point_names = names
         if bpy.app.background:
             return read_now(context.scene)
-        read_soon()
+        read_soon(report=True)
         return TrackState.READING
 
 
@@ -71,6 +72,8 @@ class SMPLIFY_OT_load_points(_PointOperator, bpy.types.Operator, ImportHelper): 
         """Read the file."""
         from ..core_access import CoreError
 
+        if not self.filepath:
+            return self.failed("Expected a JSON file with names of points, got none; choose one")
         try:
             names = stored_names(self.filepath)
         except CoreError as error:
@@ -96,7 +99,8 @@ class SMPLIFY_OT_detect_points(_PointOperator, bpy.types.Operator):  # noqa: N80
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Read the file without names given by hand."""
-        self._read_by("", context)
+        if self._read_by("", context) is TrackState.BAD_FILE:  # the choices are discarded all the same
+            self.report({"WARNING"}, in_panel_words(TRACKS.error))
         return self.succeeded()
 
 

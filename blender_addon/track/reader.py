@@ -25,8 +25,8 @@ CLASSES = ()
 
 _SOON_S = 0.1
 
-_reported: list[TrackRequest] = []
-"""The file whose reading is to be reported when it has ended, if an operator asked for that."""
+_reports: list[bool] = []
+"""Not empty if an operator asked for a report of the reading once it has ended."""
 
 
 def read_now(scene: bpy.types.Scene) -> TrackState:
@@ -66,7 +66,7 @@ def read_soon(*, report: bool = False) -> None:
         report: report the outcome; else only box 1 shows it.
     """
     if report:
-        _reported[:] = [track_request(bpy.context.scene.smplify.track)]
+        _reports[:] = [True]
     if not bpy.app.background and not bpy.app.timers.is_registered(_poll_thread):
         bpy.app.timers.register(_poll_thread, first_interval=_SOON_S)
 
@@ -99,22 +99,23 @@ def _read_armature(request: TrackRequest) -> None:
 
 
 def _report() -> None:
-    """Report the outcome of a read that an operator has started."""
-    requests, _reported[:] = list(_reported), []
-    for request in requests:
-        state = TRACKS.state(request)
-        if state is TrackState.READ:
-            clear_error(Box.TRACK)
-            announce("INFO", what_was_read())
-        elif state is TrackState.BAD_FILE:
-            announce("ERROR", in_panel_words(TRACKS.error))
+    """Report the outcome of a read that an operator has started; a setting may have changed what is read since."""
+    if not _reports or bpy.context.scene is None:
+        return
+    _reports.clear()
+    state = TRACKS.state(track_request(bpy.context.scene.smplify.track))
+    if state is TrackState.READ:
+        clear_error(Box.TRACK)
+        announce("INFO", what_was_read())
+    elif state is TrackState.BAD_FILE:
+        announce("ERROR", in_panel_words(TRACKS.error))
 
 
 @persistent
 def _clear_tracks(*_: object) -> None:
     """Clear the tracks when the .blend file is closed."""
     TRACKS.clear()
-    _reported.clear()
+    _reports.clear()
 
 
 @persistent
@@ -142,4 +143,4 @@ def unregister() -> None:
     if bpy.app.timers.is_registered(_poll_thread):
         bpy.app.timers.unregister(_poll_thread)
     TRACKS.clear()
-    _reported.clear()
+    _reports.clear()

@@ -112,8 +112,8 @@ def plan_jobs(
         if found not in ("a file", "a folder"):
             wrong.setdefault(found, []).append(str(path))
     if wrong:
-        there = " and ".join(f"{what} at {', '.join(paths)}" for what, paths in wrong.items())
-        raise InputMissingError(f"expected keypoint files or folders, found {there}")
+        places = " and ".join(f"{what} at {', '.join(paths)}" for what, paths in wrong.items())
+        raise InputMissingError(f"expected keypoint files or folders, found {places}")
     out = out.resolve()
     apart = {other.resolve() for other in others}
     written_in = cache(names_written_in)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TEXTS = {
     "Open Character": "Charakter öffnen",
+    "Every hand and foot reaches its goal": "Alle Hände und Füße erreichen ihr Ziel",
     "Opened {:s}. Next: check its bones in box 5 of the SMPLify tab, then Apply": "{:s} geöffnet. Weiter: in Box 5 des "
     "Reiters SMPLify die Knochen prüfen, dann Anwenden",
     "Replaced the edited keys of {:s}; undo restores them": "Bearbeitete Keys von {:s} ersetzt; Rückgängig hilft",
