@@ -21,7 +21,7 @@ class _PointOperator(OperatorMixin):
     box = Box.TRACK
 
     def _read_by(self, names: str, context: bpy.types.Context) -> TrackState:
-        """Read the points by *names*, as they are stored: at once without a window, else a timer reports the outcome."""
+        """Read the points by *names*, as they are stored: before returning without a window, else in the background."""
         context.scene.smplify.track.point_names = names
         if bpy.app.background:
             return read_now(context.scene)
