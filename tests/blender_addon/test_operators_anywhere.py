@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -244,13 +245,24 @@ def call(operator: str, arguments: dict[str, object]) -> str:
     return str(result)
 
 
-ALWAYS = {"empty", "a cube", "figure in Edit Mode", "linked scene", "nothing active"}
-"""States to try in every run: few operators work in them, so that they take seconds."""
+IN_EVERY_BLENDER = {"empty", "a cube", "figure in Edit Mode"}
+IN_ONE_BLENDER = {"figure", "linked scene", "nothing active", "hidden collection", "unmapped character"}
+ALL = "ALL_OPERATOR_STATES"
+"""Set this variable to try the other states too, which takes minutes."""
 
 
-@pytest.mark.parametrize(
-    "state", [state if state in ALWAYS else pytest.param(state, marks=pytest.mark.slow) for state in STATES]
-)
+def states() -> Iterator[object]:
+    for state in STATES:
+        if state in IN_EVERY_BLENDER:
+            yield state
+        elif state in IN_ONE_BLENDER:
+            yield pytest.param(state, marks=[pytest.mark.slow, pytest.mark.main_blender])
+        else:
+            marks = [pytest.mark.main_blender, pytest.mark.skipif(ALL not in os.environ, reason=f"needs {ALL}=1")]
+            yield pytest.param(state, marks=marks)
+
+
+@pytest.mark.parametrize("state", states())
 def test_every_operator_works_or_says_why_not_and_then_changes_nothing(fitted_walk, tmp_path, capfd, state):
     project, faults, ends = bpy.data.filepath, [], {}
 
