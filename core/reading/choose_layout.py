@@ -11,6 +11,7 @@ from ..formats.raw import RawRecording
 from ..layouts import LAYOUTS, MARKERS, MARKERS_HANDS, NAMED, Layout
 from ..markers.labels import are_on_skin, has_joint_centres, marker_roles, missing_roles, roles_with_fingers
 from .anatomy import Figure, anatomy_faults, could_be_a_body, figure_of, stature
+from .contradicted import without_contradicted
 from .misplaced import find_misplaced
 from .named_points import Recognition, match_by_names, recognised, with_names, without_absent
 from .options import ReadOptions
@@ -147,14 +148,14 @@ def choose_layout(recording: RawRecording, options: ReadOptions) -> PointMatch:
         reason = "stated by the file" if options.layout is None else "given by --layout"
         return replace(_given(recording, stated, reason), is_stated=True)
     if recording.names is not None and not _only_numbered(recording.names):
-        return _by_names(recording, recording.names)
+        return without_contradicted(_by_names(recording, recording.names), recording)
     if recording.layout is not None:
         raise AmbiguousTrackError(
             f"expected a known layout ({', '.join(LAYOUTS)}), found {recording.layout!r} in "
             f"{recording.source}; give --layout NAME with the one that it corresponds to, or --names FILE.json",
             options=("layout", "names"),
         )
-    return _by_count(recording)
+    return without_contradicted(_by_count(recording), recording)
 
 
 def recognise(recording: RawRecording, options: ReadOptions) -> Recognition:

@@ -83,7 +83,7 @@ def _order_keypoints(recording: RawRecording, match: PointMatch, *, swap_sides: 
     value = f"{match.layout.name} ({match.num_matched} of {len(match.order)} points)"
     return _OrderedPoints(
         match.layout,
-        Finding("layout", value, reason),
+        Finding("layout", value, reason, match.doubts),
         positions,
         read,
         confidence,

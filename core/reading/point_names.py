@@ -97,6 +97,7 @@ class PointMatch:
         reason: how the layout was determined.
         is_stated: whether the user or the file names the layout, instead of it being detected.
         roles: for markers, the index of the recording's point with each role; their order is empty.
+        doubts: evidence against it, one sentence each.
     """
 
     layout: Layout
@@ -104,6 +105,7 @@ class PointMatch:
     reason: str
     is_stated: bool = False
     roles: Mapping[str, int] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     @property
     def num_matched(self) -> int:
