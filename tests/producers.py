@@ -245,9 +245,12 @@ def captury_csv(points: np.ndarray, names: Sequence[str] = tuple(CAPTURY_JOINTS)
     return "\n".join(lines) + "\n"
 
 
-def humanml3d(joints: np.ndarray) -> np.ndarray:
-    """Return HumanML3D's features (F - 1, 263) of joints (F, 22, 3), Y up; the data set starts at the origin."""
-    ahead = np.cross(joints[:, 1] - joints[:, 2], [0.0, 1.0, 0.0])
+def humanml3d(joints: np.ndarray, left_hip: int = 1, right_hip: int = 2) -> np.ndarray:
+    """Return HumanML3D's features (F - 1, 263) of joints (F, 22, 3), Y up; the data set starts at the origin.
+
+    Of KIT-ML's joints (F, 21, 3) they are (F - 1, 251).
+    """
+    ahead = np.cross(joints[:, left_hip] - joints[:, right_hip], [0.0, 1.0, 0.0])
     heading = np.unwrap(np.arctan2(ahead[:, 0], ahead[:, 2]))
     half = -(heading - heading[0]) / 2.0
 
@@ -256,12 +259,13 @@ def humanml3d(joints: np.ndarray) -> np.ndarray:
         x, z = vectors[..., 0], vectors[..., 2]
         return np.stack([cosine * x + sine * z, vectors[..., 1], cosine * z - sine * x], axis=-1)
 
-    features = np.zeros((len(joints) - 1, 263))
+    others = joints.shape[1] - 1
+    features = np.zeros((len(joints) - 1, 12 * others + 11))
     features[:, 0] = np.diff(half)
     features[:, 1:3] = into_root(np.diff(joints[:, 0], axis=0), half[1:])[:, [0, 2]]
     features[:, 3] = joints[:-1, 0, 1]
     local = joints[:, 1:] - joints[:, :1] * [1.0, 0.0, 1.0]
-    features[:, 4:67] = into_root(local, half)[:-1].reshape(len(features), -1)
+    features[:, 4 : 4 + 3 * others] = into_root(local, half)[:-1].reshape(len(features), -1)
     return features
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..errors import TrackFileError
 from ..io import npz
-from .humanml3d import NUM_HUMANML3D, read_humanml3d
+from .humanml3d import NUM_HUMANML3D, NUM_KIT, read_humanml3d
 from .image_rows import KEYS as IMAGE_ROW_KEYS
 from .image_rows import has_image_rows
 from .motion_arrays import NUM_INTERHUMAN, NUM_MOTION_X, read_interhuman, read_motion_x
@@ -34,7 +34,8 @@ _MAX_ARRAY_BYTES = MAX_CELLS * 8
 _TOOL_KEYS = (POINTS_KEY, "positions_3d")
 """Keys of tools whose files are read by `plain_data`."""
 _MAX_METADATA_BYTES = 1 << 22
-_ROW_READERS = {NUM_HUMANML3D: read_humanml3d, NUM_MOTION_X: read_motion_x, NUM_INTERHUMAN: read_interhuman}
+_ROW_READERS = {NUM_HUMANML3D: read_humanml3d, NUM_KIT: read_humanml3d, NUM_MOTION_X: read_motion_x,
+                NUM_INTERHUMAN: read_interhuman}  # fmt: skip
 """Readers of data sets with so many numbers a frame, which are not those of points of a known layout."""
 
 

@@ -18,6 +18,7 @@ from ..errors import TrackFileError
 from ..io.pickle.load import load_pickle
 from ..io.torch_file import load_torch
 from . import aist, sam3d_body
+from .humanml3d import HUMANML3D_FPS, KIT_FPS
 from .json_file import read_document
 from .people_clip import PeopleClip, as_document, label_of, number_array
 from .point_arrays import Metadata, as_positions, check_shape, people_of_array
@@ -25,11 +26,11 @@ from .point_keys import recordings_under_keys
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .solved_files import nested_of, solved_of
 
-_MDM_FPS, _3DPW_FPS, _H36M_FPS, _HUMANEVA_FPS = 20.0, 30.0, 50.0, 60.0
+_3DPW_FPS, _H36M_FPS, _HUMANEVA_FPS = 30.0, 50.0, 60.0
 _TORCH_SUFFIXES = (".pt", ".pth")
 _CONTAINERS = {".npy": "NPY", ".npz": "NPZ", ".pt": "PyTorch", ".pth": "PyTorch"}
 """What the points of a file are called by its suffix; all others are pickles."""
-_NUM_SMPL, _NUM_VIBE, _NUM_BODY25, _NUM_HUMANEVA = 24, 49, 25, 15
+_NUM_SMPL, _NUM_VIBE, _NUM_BODY25, _NUM_HUMANEVA, _NUM_KIT = 24, 49, 25, 15, 21
 _MAX_CLIPS, _MAX_CLIPS_NAMED, _MAX_CLIP_DEPTH = 1000, 6, 3
 
 
@@ -103,7 +104,7 @@ def _rate(data: Any) -> float | None:
 
 
 def _read_mdm(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
-    """Read `results.npy` of MDM: `motion` (N, 22, 3, F) of N samples, `lengths` (N,), 20 fps, Y up."""
+    """Read `results.npy` of MDM: `motion` (N, 22, 3, F) of N samples, `lengths` (N,), 20 fps, Y up; KIT-ML's 21."""
     motion = number_array(data["motion"], "motion", path)
     if motion.ndim != 4 or motion.shape[2] != 3 or not 1 <= len(motion) <= MAX_PEOPLE:
         raise TrackFileError(
@@ -117,8 +118,9 @@ def _read_mdm(data: Mapping[Any, Any], path: Path) -> list[RawRecording]:
         stated = lengths[index] if index < len(lengths) and np.isfinite(lengths[index]) else motion.shape[3]
         points = np.moveaxis(sample, -1, 0)[: max(int(stated), 1)]
         person = str(index) if len(motion) > 1 else ""
-        notes = ("MDM writes 20 frames a second.",)
-        recordings.append(_recording(points, "MDM NPY", path, fps=_MDM_FPS, units="m", person=person, notes=notes))
+        fps, units = (KIT_FPS, None) if points.shape[1] == _NUM_KIT else (HUMANML3D_FPS, "m")
+        notes = (f"MDM writes {fps:g} frames a second of {points.shape[1]} joints.",)
+        recordings.append(_recording(points, "MDM NPY", path, fps=fps, units=units, person=person, notes=notes))
     return recordings
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import TrackFileError
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 
-KNOWN_COUNTS = (14, 15, 16, 17, 19, 22, 24, 25, 26, 32, 33, 52, 55, 67, 70, 75, 77, 133)
+KNOWN_COUNTS = (14, 15, 16, 17, 19, 21, 22, 24, 25, 26, 28, 32, 33, 52, 55, 67, 70, 75, 77, 133)
 """Point counts of known layouts, used to tell points from frames, and x, y, z from x, y, z, confidence."""
 _AXES = 3
 _MAX_STEP = 0.5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .base import FINGER_POINTS, FINGERS, HAND_POINTS, Layout, LayoutPoint
-from .benchmarks import H36M32, HUMANEVA15, LSP14, MPII16
+from .benchmarks import H36M32, HUMANEVA15, KIT21, LSP14, MPI17, MPI28, MPII16
 from .bodies import BODY25, COCO17, H36M17, HALPE26, MEDIAPIPE33, RTMPOSE_BODY, SMPL22, SMPL24
 from .cameras import KINECT25, KINECT32, MHR70, PANOPTIC19
 from .combined import BODY25_HANDS, HALPE136, MARKERS, MARKERS_HANDS, MEDIAPIPE75, WHOLEBODY133
@@ -35,6 +35,9 @@ LAYOUTS: dict[str, Layout] = {
         HUMANEVA15,
         MPII16,
         H36M32,
+        MPI17,
+        MPI28,
+        KIT21,
         SMPLH52,
         SMPLX55,
         SOMA30,
@@ -51,8 +54,8 @@ LAYOUTS[NAMED.name] = NAMED
 
 ORDERED_ONLY = frozenset(
     (
-        "markers", "markers_hands", "panoptic19", "lsp14", "humaneva15", "mpii16", "h36m32", "soma30", "soma77",
-        "armature", "armature_hands", "named",
+        "markers", "markers_hands", "panoptic19", "lsp14", "humaneva15", "mpii16", "h36m32", "mpi17", "mpi28",
+        "kit21", "soma30", "soma77", "armature", "armature_hands", "named",
     )
 )  # fmt: skip
 """Layouts that no point names lead to: the files that use them have none, name bones, or are named by the user."""
@@ -80,6 +83,8 @@ __all__ = [
     "MEDIAPIPE33",
     "MEDIAPIPE75",
     "MHR70",
+    "MPI17",
+    "MPI28",
     "MPII16",
     "NAMED",
     "ORDERED_ONLY",

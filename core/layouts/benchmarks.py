@@ -1,4 +1,7 @@
-"""Layouts of benchmarks whose files name no points: LSP, MPII, HumanEva, all of Human3.6M. Data, no logic."""
+"""Layouts of benchmarks whose files name no points: LSP, MPII, HumanEva, MPI-INF-3DHP, KIT-ML, all of Human3.6M.
+
+Data, no logic.
+"""
 
 from __future__ import annotations
 
@@ -82,3 +85,75 @@ H36M32 = Layout(
     ),
 )
 """Order of the D3 positions of Human3.6M, of which h36m17 is a part."""
+
+
+MPI17 = Layout(
+    "mpi17",
+    "MPI-INF-3DHP 17",
+    (
+        LayoutPoint("head_top", "head_top", 0.6),
+        LayoutPoint("neck", "neck", 0.3),
+        *_points("right_shoulder", "right_elbow", "right_wrist", "left_shoulder", "left_elbow", "left_wrist"),
+        *_points("right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle"),
+        LayoutPoint("pelvis", "pelvis", 0.3),
+        LayoutPoint("spine", "spine2", 0.1),
+        LayoutPoint("head", None),
+    ),
+)
+"""Order of the test set of MPI-INF-3DHP and of MuCo-3DHP."""
+
+
+def _mpi28_arm(side: str) -> tuple[LayoutPoint, ...]:
+    return (
+        LayoutPoint(f"{side}_clavicle", None),
+        *_points(f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist"),
+        LayoutPoint(f"{side}_hand", None),
+    )
+
+
+def _mpi28_leg(side: str) -> tuple[LayoutPoint, ...]:
+    return (
+        *_points(f"{side}_hip", f"{side}_knee", f"{side}_ankle"),
+        LayoutPoint(f"{side}_foot", f"{side}_foot", 0.4),
+        LayoutPoint(f"{side}_toe", None),
+    )
+
+
+MPI28 = Layout(
+    "mpi28",
+    "MPI-INF-3DHP 28",
+    (
+        *(LayoutPoint(name, None) for name in ("spine3", "spine4", "spine2", "spine")),
+        LayoutPoint("pelvis", "pelvis", 0.3),
+        LayoutPoint("neck", "neck", 0.3),
+        LayoutPoint("head", None),
+        LayoutPoint("head_top", "head_top", 0.6),
+        *_mpi28_arm("left"),
+        *_mpi28_arm("right"),
+        *_mpi28_leg("left"),
+        *_mpi28_leg("right"),
+    ),
+)
+"""Order of the training set of MPI-INF-3DHP (annot3, univ_annot3)."""
+
+
+def _kit_leg(side: str) -> tuple[LayoutPoint, ...]:
+    return (
+        *_points(f"{side}_hip", f"{side}_knee", f"{side}_ankle"),
+        LayoutPoint(f"{side}_midfoot", f"{side}_foot", 0.4),
+        LayoutPoint(f"{side}_foot_end", None),
+    )
+
+
+KIT21 = Layout(
+    "kit21",
+    "KIT-ML 21",
+    (
+        LayoutPoint("root", "pelvis", 0.3),
+        *(LayoutPoint(name, None) for name in ("lower_back", "chest", "lower_neck", "upper_neck")),
+        *_points("left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist"),
+        *_kit_leg("left"),
+        *_kit_leg("right"),
+    ),
+)
+"""Order of MMM's joints in KIT-ML (root, BP, BT, BLN, BUN, LS .. LH, LK, LA, LMrot, LF ..)."""

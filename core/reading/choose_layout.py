@@ -113,6 +113,8 @@ def _by_count(recording: RawRecording) -> PointMatch:
     passing = [layout for layout in candidates if could_be_a_body(figures[layout.name], strictly=strictly)]
     passing = [layout for layout in passing if not faults[layout.name]] or passing
     passing = [layout for layout in passing if set(TORSO) <= figures[layout.name].points.keys()] or passing
+    seen = {layout.name: figure_of(layout, recording.positions).points.keys() for layout in passing}
+    passing = [layout for layout in passing if seen[layout.name] == figures[layout.name].points.keys()] or passing
     names = " or ".join(f"--layout {layout.name}" for layout in candidates)
     if len(passing) == 1:
         others = [layout.name for layout in candidates if layout is not passing[0]]

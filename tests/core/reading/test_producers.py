@@ -141,6 +141,22 @@ def test_mdm_results(tmp_path, scene):
     assert_is(first, scene)
 
 
+def test_kit_ml_of_mdm_and_as_features(tmp_path, scene):
+    layout = LAYOUTS["kit21"]
+    joints = 1000.0 * write.filled(scene, layout)
+    np.save(tmp_path / "results.npy", {"motion": joints.transpose(1, 2, 0)[None], "lengths": np.array([36])})
+    (track,) = read_tracks(tmp_path / "results.npy")
+    assert (track.fps, track.num_frames, track.layout.name) == (12.5, 36, "kit21")
+    assert_is(track, scene)
+    joints = joints - joints[:1, :1] * [1.0, 0.0, 1.0]
+    features = write.humanml3d(joints, layout.names.index("left_hip"), layout.names.index("right_hip"))
+    assert features.shape[1] == 251
+    np.save(tmp_path / "a.npy", features)
+    (track,) = read_tracks(tmp_path / "a.npy")
+    assert (track.fps, track.layout.name) == (12.5, "kit21")
+    np.testing.assert_allclose(track.positions, joints[:35] / 1000.0, atol=1e-9)
+
+
 @pytest.mark.parametrize("layout", ["soma77", "soma30", "smpl22"])
 def test_kimodo_archives(tmp_path, scene, layout):
     joints = write.filled(scene, LAYOUTS[layout])
@@ -165,8 +181,9 @@ def test_humanml3d_features_of_a_person_who_walks_in_a_curve(tmp_path, scene):
 
 @pytest.mark.parametrize(
     "layout",
-    ["halpe136", "lsp14", "humaneva15", "mpii16", "panoptic19", "kinect25", "kinect32", "h36m32", "smplh52", "smplx55"],
-)
+    ["halpe136", "lsp14", "humaneva15", "mpii16", "panoptic19", "kinect25", "kinect32", "h36m32", "smplh52", "smplx55",
+     "mpi17", "mpi28", "kit21"],
+)  # fmt: skip
 def test_unnamed_point_orders_are_distinguished(tmp_path, scene, layout):
     np.save(tmp_path / "a.npy", write.filled(scene, LAYOUTS[layout]))
     (track,) = read_tracks(tmp_path / "a.npy", ReadOptions(fps=FPS, handedness="right"))
