@@ -21,6 +21,7 @@ from .opensim_bodies import find_bodies, read_bodies
 from .people_clip import BY_ORDER, PeopleClip, label_of
 from .point_arrays import KNOWN_COUNTS
 from .point_keys import NAME_KEYS, folded
+from .qualisys_json import is_qualisys_json, read_qualisys_json
 from .raw import MAX_PEOPLE, RawRecording, check_counts
 from .timeline import times_in_seconds
 from .zed_json import find_zed_frames, read_zed
@@ -58,6 +59,8 @@ def read_known(document: Any, path: Path) -> list[RawRecording] | None:
     bodies = find_bodies(document)
     if bodies is not None:
         return read_bodies(document, bodies, path)
+    if is_qualisys_json(document):
+        return read_qualisys_json(document, path)
     zed = find_zed_frames(document)
     if zed is not None:
         return read_zed(zed, path)

@@ -174,3 +174,43 @@ def test_files_of_known_kinds_say_what_they_are(tmp_path, name, content, what):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TrackFileError, match=what):
         read_all(tmp_path / name)
+
+
+def _qualisys(scene: Scene) -> dict:
+    """Return an export of the points of halpe26, of which the first was seen in two parts."""
+    layout = LAYOUTS["halpe26"]
+    points = 1000.0 * write.filled(scene, layout) @ write.Z_UP.T
+    markers = []
+    for column, name in enumerate(layout.names):
+        rows = [[*row, 0.4] for row in points[:, column].tolist()]
+        spans = [(0, 10), (14, len(rows))] if column == 0 else [(0, len(rows))]
+        parts = [
+            {"Type": "Measured", "Range": {"Start": 1 + start, "End": end}, "Values": rows[start:end]}
+            for start, end in spans
+        ]
+        markers.append({"Name": name, "Parts": parts})
+    return {"Timebase": {"Type": "Camera", "Range": {"Start": 1, "End": len(points)}, "Frequency": 30},
+            "Cameras": [], "Markers": markers}  # fmt: skip
+
+
+def test_qualisys_json(tmp_path, scene):
+    (tmp_path / "a.json").write_text(json.dumps(_qualisys(scene)))
+    (reading,) = read_all(tmp_path / "a.json")
+    assert (reading.kind, reading.track.fps, reading.track.layout.name) == ("Qualisys JSON", 30.0, "halpe26")
+    assert (reading.finding("units").value, reading.finding("up axis").value) == ("mm", "+Z")
+    np.testing.assert_array_equal(np.flatnonzero(reading.track.confidence[:, 0] == 0.0), [10, 11, 12, 13])
+    assert_is(reading.track, scene)
+
+
+def test_damaged_qualisys_json_is_refused(tmp_path, scene):
+    export = _qualisys(scene)
+    for change in (
+        {"Markers": []},
+        {"Markers": [{"Name": "a", "Parts": [{"Range": {"Start": 1 << 60}, "Values": [[0, 0, 0]]}]}]},
+        {"Markers": [{"Name": "a", "Parts": [{"Range": {"Start": 1}, "Values": [[0, 0]]}]}]},
+        {"Markers": [{"Name": "a", "Parts": None}]},
+        {"Markers": export["Markers"][:1] * 2},
+    ):
+        (tmp_path / "a.json").write_text(json.dumps({**export, **change}))
+        with pytest.raises(TrackFileError, match="in a Qualisys export"):
+            read_all(tmp_path / "a.json")
