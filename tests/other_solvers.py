@@ -95,3 +95,23 @@ def motion_x(motion: Motion) -> np.ndarray:
     rows = np.zeros((motion.num_frames, 322), np.float32)
     rows[:, :66], rows[:, 309:312] = motion.poses[:, :66], motion.trans
     return rows
+
+
+def finedance(motion: Motion, width: int) -> np.ndarray:
+    """Return the rows (F, *width*) of FineDance: the first two rows of each joint's matrix after the translation."""
+    joints = 22 if width == 135 else 52
+    poses = np.pad(motion.poses[:, :66], ((0, 0), (0, 3 * (joints - 22)))).reshape(motion.num_frames, joints, 3)
+    axes = axis_angle_to_matrix(poses)[..., :2, :].reshape(motion.num_frames, -1)
+    contacts = np.zeros((motion.num_frames, width - 3 - axes.shape[1]))
+    return np.concatenate([contacts, motion.trans, axes], axis=1).astype(np.float32)
+
+
+def glamr(motion: Motion, pelvis: np.ndarray) -> dict[str, Any]:
+    """Return a person of GLAMR, whose place is that of the pelvis; the last frames are extrapolated."""
+    exists = np.arange(motion.num_frames + 5) < motion.num_frames
+    padded = [np.pad(part, ((0, 5), (0, 0)), mode="edge") for part in (motion.poses, motion.trans + pelvis)]
+    return {
+        "smpl_pose": padded[0][:, 3:], "smpl_orient_world": padded[0][:, :3], "root_trans_world": padded[1],
+        "smpl_orient_cam": padded[0][:, :3], "root_trans_cam": padded[1], "smpl_beta": np.zeros((len(exists), 10)),
+        "exist_frames": exists, "frames": np.arange(len(exists)), "scale": None,
+    }  # fmt: skip

@@ -10,7 +10,14 @@ from ..io import npz
 from .humanml3d import NUM_HUMANML3D, NUM_KIT, read_humanml3d
 from .image_rows import KEYS as IMAGE_ROW_KEYS
 from .image_rows import has_image_rows
-from .motion_arrays import NUM_INTERHUMAN, NUM_MOTION_X, read_interhuman, read_motion_x
+from .motion_arrays import (
+    FINEDANCE_CONTACTS,
+    NUM_INTERHUMAN,
+    NUM_MOTION_X,
+    read_finedance,
+    read_interhuman,
+    read_motion_x,
+)
 from .other_kinds import refuse_other_archives
 from .plain_data import recordings_of
 from .point_arrays import KNOWN_COUNTS, Metadata, as_numbers, as_positions, check_shape, people_of_array
@@ -35,7 +42,7 @@ _TOOL_KEYS = (POINTS_KEY, "positions_3d")
 """Keys of tools whose files are read by `plain_data`."""
 _MAX_METADATA_BYTES = 1 << 22
 _ROW_READERS = {NUM_HUMANML3D: read_humanml3d, NUM_KIT: read_humanml3d, NUM_MOTION_X: read_motion_x,
-                NUM_INTERHUMAN: read_interhuman}  # fmt: skip
+                NUM_INTERHUMAN: read_interhuman, **dict.fromkeys(FINEDANCE_CONTACTS, read_finedance)}  # fmt: skip
 """Readers of data sets with so many numbers a frame, which are not those of points of a known layout."""
 
 

@@ -19,6 +19,7 @@ from ..io import npz
 from ..smpl_skeleton import JOINT_NAMES, NUM_JOINTS
 from ..solved import SolvedPoses
 from .easymocap_smpl import is_easymocap, read_easymocap, read_easymocap_frames
+from .glamr import is_glamr, read_glamr
 from .image_rows import has_image_rows, read_image_rows
 from .people_clip import label_of, number_array
 from .raw import MAX_PEOPLE, RawRecording, check_counts
@@ -62,6 +63,8 @@ def solved_of(data: Any, path: Path) -> list[RawRecording] | None:
         clips = read_image_rows(data, path)
         return _recordings({label: clip if clip.to_world or not clip.up else _in_camera(clip)
                             for label, clip in clips.items()}, path)  # fmt: skip
+    if is_glamr(data):
+        return _recordings(read_glamr(data, path), path)
     if is_easymocap(data):
         return _recordings({"": read_easymocap(data, path)}, path)
     if is_solved({str(key) for key in data}):

@@ -11,6 +11,7 @@ import pytest
 
 from core.convert_options import ConvertOptions
 from core.errors import TrackFileError
+from core.math.rotations import matrix_to_axis_angle
 from core.pipeline import fit_file
 from core.reading import ReadOptions, read_all
 from tests import other_solvers as solvers
@@ -120,6 +121,32 @@ def test_rows_of_motion_x(tmp_path):
     np.save(tmp_path / "a.npy", solvers.motion_x(MOTION))
     (person,) = fit_file(tmp_path / "a.npy", ConvertOptions())
     _check(person, tool="Motion-X")
+
+
+@pytest.mark.parametrize("width", [315, 319, 135])
+def test_rows_of_finedance(tmp_path, width):
+    np.save(tmp_path / "a.npy", solvers.finedance(MOTION, width))
+    (person,) = fit_file(tmp_path / "a.npy", ConvertOptions())
+    _check(person, tool="FineDance")
+
+
+def test_rows_as_wide_as_finedances_that_are_no_rotations_are_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(0.0, 5.0, (30, 315)))
+    with pytest.raises(TrackFileError, match="rotations of FineDance in rows of 315"):
+        read_all(tmp_path / "a.npy", ReadOptions(fps=FPS))
+
+
+def test_glamrs_places_are_those_of_the_pelvis(tmp_path):
+    rotations, trans = Z_MOTION
+    turned = replace(MOTION, poses=matrix_to_axis_angle(rotations).reshape(len(SCENE), -1), trans=trans)
+    people = {number: solvers.glamr(turned, PELVIS) for number in (0, 3)}
+    path = write(tmp_path / "a.pkl", pickle.dumps({"seq_name": "a", "person_data": people, "gt": {}}))
+    first, second = _people(path, fps=FPS)
+    assert (first.label, second.label) == ("0", "3")
+    _check(first, tool="GLAMR")
+    _check(second, tool="GLAMR")
+    (reading, _) = read_all(path, ReadOptions(fps=FPS))
+    assert reading.finding("up axis").value == "+Z"
 
 
 def test_rows_of_interhuman(tmp_path):
