@@ -108,6 +108,10 @@ def other_solved_files(motion: Motion) -> dict[str, Callable[[Path], None]]:
         "hybrik.pkl": lambda path: _write_bytes(path, pickle.dumps(other_solvers.hybrik(motion, rest))),
         "nested.pkl": lambda path: _write_bytes(path, pickle.dumps(people)),
         "motion_x.npy": lambda path: np.save(path, other_solvers.motion_x(motion)),
+        "finedance.npy": lambda path: np.save(path, other_solvers.finedance(motion, 315)),
+        "glamr.pkl": lambda path: _write_bytes(
+            path, pickle.dumps({"person_data": {0: other_solvers.glamr(motion, rest)}})
+        ),
         "interhuman.npy": lambda path: np.save(path, np.full((4, 492), 0.1, np.float32)),
     }
 
@@ -168,6 +172,17 @@ def producer_files() -> dict[str, Callable[[Path], None]]:
         "vibe.pkl": lambda path: write.write_pickle(path, {1: {"joints3d": clip(4, 49), "frame_ids": np.arange(4)}}),
         "h36m.npz": lambda path: np.savez(path, positions_3d=np.array({"S1": {"Walk": clip(4, 17)}}, dtype=object)),
         "humanml3d.npy": lambda path: np.save(path, np.full((4, 263), 0.1)),
+        "kit.npy": lambda path: np.save(path, np.full((4, 251), 0.1)),
+        "qualisys.json": lambda path: _write_json(
+            path,
+            {
+                "Timebase": {"Frequency": 60},
+                "Markers": [
+                    {"Name": name, "Parts": [{"Range": {"Start": 1, "End": 3}, "Values": clip(3, 1)[:, 0].tolist()}]}
+                    for name in names_of(3)
+                ],
+            },
+        ),
         "sam.csv": text(write.sam_csv(clip(4, 70))),
         "captury.csv": text(write.captury_csv(clip(4, 14))),
         "zed.json": lambda path: _write_json(
