@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..layouts import LAYOUTS, ORDERED_ONLY, Layout
+from ..layouts import LAYOUTS, ORDERED_ONLY, Layout, LayoutPoint
 from ..markers.name_keys import Key, name_keys
 
 _STEM_ALIASES: dict[str, tuple[str, ...]] = {
@@ -35,7 +35,6 @@ _UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
     "pelvis": ("hips", "root"),
     "hips": ("hip", "pelvis", "root"),
     "neck": ("midshoulder", "midshoulders", "neck01"),
-    "head": ("headtop", "topofhead"),
     "spine": ("torso", "belly"),
     "spine1": ("spine01",),
     "spine2": ("spine02",),
@@ -46,6 +45,7 @@ _UNSIDED_ALIASES: dict[str, tuple[str, ...]] = {
     "neck" + "nose": ("nose", "necknose", "jaw"),
 }
 """Aliases of points on the body's midline."""
+_HEAD_TOP: tuple[Key, ...] = (("", "headtop"), ("", "topofhead"))
 _H36M_ALIASES = {"foot": ("ankle",)}
 _FINGER_PARTS = ("cmc", "mcp", "ip", "tip")
 _LONG_FINGER_PARTS = ("mcp", "pip", "dip", "tip")
@@ -126,14 +126,18 @@ class PointMatch:
         return (*lacking, *(() if len(limbs) >= MIN_LIMB_POINTS else LIMBS))
 
 
-def _keys_of(layout: Layout, name: str) -> tuple[Key, ...]:
-    """Return the keys of a layout's point: its own name first, then its aliases."""
-    own = name_keys(name)[0]
+def _keys_of(layout: Layout, point: LayoutPoint) -> tuple[Key, ...]:
+    """Return the keys of a layout's point: its own name first, then its aliases.
+
+    The top of the head is named so first, for a file may have a joint or a middle of the head besides.
+    """
+    own = name_keys(point.name)[0]
     side, stem = own
     aliases = _STEM_ALIASES.get(stem, ()) if side else _UNSIDED_ALIASES.get(stem, ())
     if layout.name == "h36m17" and side:
         aliases += _H36M_ALIASES.get(stem, ())
-    return (own, *((side, alias) for alias in (*aliases, *_HAND_ALIASES.get(stem, ()))))
+    top = _HEAD_TOP if point.solver == "head_top" else ()
+    return (*top, own, *((side, alias) for alias in (*aliases, *_HAND_ALIASES.get(stem, ()))))
 
 
 def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatch:
@@ -149,7 +153,7 @@ def match_layout(names: Sequence[str], layout: Layout, reason: str) -> PointMatc
                 of_key.setdefault(keys[rank], index)
     order = [-1] * len(layout.points)
     used: set[int] = set()
-    keys_of_points = [_keys_of(layout, name) for name in layout.names]
+    keys_of_points = [_keys_of(layout, point) for point in layout.points]
     for rank in range(max(len(keys) for keys in keys_of_points)):
         for column, keys in enumerate(keys_of_points):
             found = of_key.get(keys[rank]) if rank < len(keys) else None

@@ -54,6 +54,19 @@ def test_a_point_at_another_place_is_left_out(layout, point, really, named, doub
     assert recognise(recording, ReadOptions()).names.points[column].body_point is None
 
 
+def test_the_top_of_the_head_is_the_point_that_is_named_so(make_recording):
+    layout = LAYOUTS["halpe26"]
+    names = ["head_top" if name == "head" else name for name in layout.names] + ["head"]
+    positions = np.concatenate([walk_in(layout), _at("head")[:, None]], axis=1)
+    reading = interpret(make_recording(positions=positions, names=tuple(names)))
+    assert (reading.track.layout.name, reading.ignored, reading.doubts) == ("halpe26", ("head",), ())
+    np.testing.assert_allclose(reading.track.positions[:, 17], _at("head_top"), atol=1e-9)
+    names = [*LAYOUTS["smpl22"].names[:15], "head_top", *LAYOUTS["smpl22"].names[16:]]
+    reading = interpret(make_recording("smpl22", positions=_walk("smpl22", head=_at("head_top")), names=tuple(names)))
+    assert reading.track.layout.name == "smpl22"
+    assert (reading.ignored, reading.doubts) == (("head_top",), ())
+
+
 def test_a_given_layout_is_trusted(make_recording):
     recording = make_recording("smpl22", positions=_walk("smpl22", head=_at("head_top")))
     reading = interpret(recording, ReadOptions(layout="smpl22"))
