@@ -37,6 +37,8 @@ TESTS = {
     "ROMP, BEV": READING + "other_solvers.py::test_romp_and_hybrik_come_in_before_a_level_camera",
     "HybrIK": READING + "other_solvers.py::test_romp_and_hybrik_come_in_before_a_level_camera",
     "Motion-X": READING + "other_solvers.py::test_rows_of_motion_x",
+    "FineDance": READING + "other_solvers.py::test_rows_of_finedance",
+    "GLAMR": READING + "other_solvers.py::test_glamrs_places_are_those_of_the_pelvis",
     "Meshcapade": READING + "other_solvers.py::test_meshcapades_own_keys",
     "VIBE, HMR-like": READING + "solved_motions.py::test_vibe_comes_in_without_a_place",
     "BEDLAM": READING + "image_rows.py::test_a_clip_of_bedlam_stands_upright_in_the_world",
@@ -66,6 +68,8 @@ TESTS = {
     "Kimodo, SOMA": READING + "producers.py::test_kimodo_archives",
     "InterHuman": READING + "other_solvers.py::test_rows_of_interhuman",
     "HumanML3D": READING + "producers.py::test_humanml3d_features_of_a_person_who_walks_in_a_curve",
+    "KIT-ML": READING + "producers.py::test_kit_ml_of_mdm_and_as_features",
+    "MPI-INF-3DHP": READING + "producers.py::test_unnamed_point_orders_are_distinguished",
     "others": READING + "producers.py::test_unnamed_point_orders_are_distinguished",
     "FBX, glTF, VRM, .blend": READING + "other_files.py::test_a_known_kind_without_points_says_what_it_is",
     "Acclaim's ASF and AMC, HTR, VMD, USD, Alembic":
