@@ -13,7 +13,8 @@ import numpy as np
 from ..formats.raw import RawRecording
 from ..layouts import MARKERS, Layout
 from ..markers.vectors import lengths, median
-from .anatomy import figure_of, stature
+from .anatomy import anatomy_faults, figure_of, stature
+from .misplaced import find_misplaced
 from .point_names import PointMatch
 
 _DISTANCES: dict[str, tuple[float, float, str]] = {
@@ -26,6 +27,8 @@ _DISTANCES: dict[str, tuple[float, float, str]] = {
 """Smallest and largest median distance from the middle of the shoulders as fractions of the stature, and the place. On
 the free body with 200 random shapes and poses: neck 0.05, head 0.11, middle of the ears 0.13, nose 0.14, top 0.19; the
 heads that estimators of Human3.6M's joints find are at 0.13."""
+_MIN_FRAMES = 5
+"""Fewer frames, or faulty bones, may be the errors of single points."""
 _SAME_PLACE = 0.005
 """Left and right whose median distance is below this fraction of the stature (9 mm) are one point written twice."""
 
@@ -49,8 +52,12 @@ def _labels(match: PointMatch, recording: RawRecording) -> list[str]:
 
 def _doubts(layout: Layout, positions: np.ndarray, labels: list[str]) -> dict[int, str]:
     """Return the doubt for each point of the layout, by its index, whose place among *positions* (F, K, 3) is wrong."""
-    figure = figure_of(layout, positions)
-    size, shoulders, doubts = stature(figure), figure.pair_mean("shoulder"), {}
+    size, doubts = stature(figure_of(layout, positions)), {}
+    misplaced = find_misplaced(positions, layout, size)
+    figure = figure_of(layout, np.where(misplaced[..., None], np.nan, positions))
+    shoulders = figure.pair_mean("shoulder")
+    if len(positions) < _MIN_FRAMES or anatomy_faults(figure):
+        return {}
     for name, (low, high, place) in _DISTANCES.items():
         if name not in figure.points or shoulders is None:
             continue
