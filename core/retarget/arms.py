@@ -6,6 +6,7 @@ The root does not move: a head out of reach must not lift the feet.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +17,11 @@ from .character import Character
 from .solver import NormalEquations, hinge_axis, lever, missing_bend
 from .surfaces import HANDS, Part
 from .touch import FloorReach, Touch
+from .tree import Pose
 
-_STEPS = 6
+_STEPS, _FURTHER_STEPS = 6, 12
+_UNFINISHED_RAD = 0.02
+"""Frames whose last step is longer take further steps: an arm that has to turn by half a circle."""
 _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
@@ -168,21 +172,55 @@ class _Solver:
         for touch, frames in zip(self.touches, self.frames, strict=True):
             if not isinstance(touch, FloorReach):
                 caution[frames] = _CAUTION
-        so_far, columns = np.zeros((_UNKNOWNS, self.root.shape[-1])), list(range(_UNKNOWNS))
+        so_far = np.zeros((_UNKNOWNS, self.root.shape[-1]))
         for _ in range(_STEPS):
-            equations = NormalEquations(damping, so_far)
-            axes = self._hinges()
-            for number, touch in enumerate(self.touches):
-                share = strength * self.shares[number]
-                goal = (1.0 - share) * self.start[number] + share * self._goal(number)
-                hand, anchor = self._hand(number), self._anchor(number)
-                jacobian = self._jacobian(number, anchor, goal, axes)
-                missing = goal - hand + anchor
-                equations.add(columns, jacobian, missing, _WEIGHT * touch.weight, self.frames[number])
-            equations.shorten(leg * caution)
-            step = equations.solve(slice(None))
-            so_far += step
-            self._turn(step, axes, hands)
+            step = self._step(strength, damping, leg * caution, so_far, hands)
+        late = np.flatnonzero(np.abs(step).max(axis=0) > _UNFINISHED_RAD)
+        if len(late):
+            rest, so_far = self._at(late), so_far[:, late]
+            hands = {joint: rotation[..., late] for joint, rotation in hands.items()}
+            for _ in range(_FURTHER_STEPS):
+                rest._step(strength, damping, leg * caution[late], so_far, hands)
+            self.pose.rotations[..., late], self.pose.positions[..., late] = rest.pose.rotations, rest.pose.positions
+
+    def _step(
+        self,
+        strength: float,
+        damping: np.ndarray,
+        caution: np.ndarray,
+        so_far: np.ndarray,
+        hands: dict[int, np.ndarray],
+    ) -> np.ndarray:
+        """Take a Gauss-Newton step (11, A), add it to *so_far*, and return it."""
+        equations, columns = NormalEquations(damping, so_far), list(range(_UNKNOWNS))
+        axes = self._hinges()
+        for number, touch in enumerate(self.touches):
+            share = strength * self.shares[number]
+            goal = (1.0 - share) * self.start[number] + share * self._goal(number)
+            hand, anchor = self._hand(number), self._anchor(number)
+            jacobian = self._jacobian(number, anchor, goal, axes)
+            missing = goal - hand + anchor
+            weight = _WEIGHT * touch.weight * self.shares[number]  # what is out of reach holds off nothing in reach
+            equations.add(columns, jacobian, missing, weight, self.frames[number])
+        equations.shorten(caution)
+        step = equations.solve(slice(None))
+        so_far += step
+        self._turn(step, axes, hands)
+        return step
+
+    def _at(self, chosen: np.ndarray) -> _Solver:
+        """Return a solver of the *chosen* frames alone, as far as this one is."""
+        inside = [np.isin(frames, chosen) for frames in self.frames]
+        other = copy(self)
+        other.touches = [touch.at(mask) for touch, mask in zip(self.touches, inside, strict=True)]
+        other.frames = [np.searchsorted(chosen, frames[mask]) for frames, mask in zip(self.frames, inside, strict=True)]
+        other.tips = {hand: points[..., chosen] for hand, points in self.tips.items()}
+        other.root = self.root[:, chosen]
+        other.pose = Pose(self.pose.rotations[..., chosen], self.pose.positions[..., chosen])
+        other.floor_goals = {number: goal[:, inside[number]] for number, goal in self.floor_goals.items()}
+        other.start = [start[:, mask] for start, mask in zip(self.start, inside, strict=True)]
+        other.shares = [shares[mask] for shares, mask in zip(self.shares, inside, strict=True)]
+        return other
 
     def _bend_straight_arms(self, strength: float, hands: dict[int, np.ndarray]) -> None:
         """Bend straight arms whose hands are brought to the floor a little, as elbows bend."""
@@ -210,7 +248,8 @@ class _Solver:
         """Return how well the present pose keeps each touch."""
         found = []
         for number, touch in enumerate(self.touches):
-            off = self._hand(number) - self._anchor(number) - self._goal(number)
+            goal = touch.places if isinstance(touch, FloorReach) else self._goal(number)
+            off = self._hand(number) - self._anchor(number) - goal
             in_reach = (self._beyond(number) <= 0.0) & (self.shares[number] > _WHOLE)
             found.append(KeptTouch(touch, np.linalg.norm(off, axis=0), in_reach))
         return found

@@ -9,7 +9,7 @@ hand, a finger tip if that is nearer, or a mean of them; of two hands their midd
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,8 +25,9 @@ _TIP_M = 0.015
 _FADING_M, _TIP_FADING_M = 0.05, 0.02
 """Beyond that a touch fades over this gap; that of a finger tip sooner, since fingers of hanging arms are near thighs
 without touching them ..."""
-_NEAREST_M = 0.03
-"""... and over this one if the hand touches something else more closely, or with another of its points."""
+_NEAREST_M, _NEAREST_POINT_M = 0.012, 0.03
+"""... and over the first if the hand touches something else more closely: with other proportions it could not reach
+both. Over the second, one point of a hand takes over from another."""
 _HAND_M = 0.026
 """Radius of the hands of that body."""
 FADE_S = 0.15
@@ -94,6 +95,12 @@ class Touch:
         vector: np.ndarray = direction * (radius + scale * self.gap)
         return vector
 
+    def at(self, chosen: np.ndarray) -> Touch:
+        """Return the touch in those of its frames alone that are *chosen* (T,), bool."""
+        arrays = ("frames", "weight", "share", "direction", "gap", "points")
+        others = None if self.others is None else self.others[:, chosen]
+        return replace(self, others=others, **{name: getattr(self, name)[..., chosen] for name in arrays})
+
 
 @dataclass(frozen=True, eq=False)
 class FloorReach:
@@ -124,6 +131,10 @@ class FloorReach:
     def goal(self, parts: dict[str, Part], pose: Pose, frames: np.ndarray, scale: float) -> np.ndarray:
         """Return where the hand should be (3, T)."""
         return self.places
+
+    def at(self, chosen: np.ndarray) -> FloorReach:
+        """Return the hand in those of its frames alone that are *chosen* (T,), bool."""
+        return replace(self, frames=self.frames[chosen], weight=self.weight[chosen], places=self.places[:, chosen])
 
 
 def find_touches(
@@ -250,7 +261,7 @@ class _Reach:
 
 def _shares(beyond: np.ndarray) -> np.ndarray:
     """Return the shares (P, F) of points in a touch, by how far they are *beyond* (P, F) touching, metres."""
-    shares: np.ndarray = np.exp(-(((beyond - beyond.min(axis=0)) / _NEAREST_M) ** 2))
+    shares: np.ndarray = np.exp(-(((beyond - beyond.min(axis=0)) / _NEAREST_POINT_M) ** 2))
     shares /= shares.sum(axis=0)
     return shares
 

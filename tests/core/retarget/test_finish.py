@@ -20,7 +20,7 @@ from core.retarget.retargeted import RetargetedMotion
 from core.retarget.retargeting import retarget
 from core.retarget.rig import Rig
 from core.retarget.source import RetargetSource
-from core.retarget.touch import FloorReach, find_touches
+from core.retarget.touch import FloorReach, Touch, find_touches
 from core.smpl_skeleton import JOINT_INDEX
 
 from .rigs import load_rig
@@ -249,3 +249,33 @@ def test_a_hand_that_stays_off_the_floor_is_reported_and_no_touch() -> None:
     measured = Measurements.empty(source)
     measured.add_touches(frames, character, solve_arms(character, rotations, root, [reach], 1.0))
     assert measured.out_of_reach.all() and measured.touches.sum() == 0
+
+
+def test_an_arm_turns_by_half_a_circle_to_the_floor() -> None:
+    """It is stretched above the head, and its hand belongs beside the hip."""
+    pose = np.zeros((24, 3))
+    pose[JOINT_INDEX["left_shoulder"], 2] = 1.5
+    source, rig = held_pose(pose), smpl_rig(skin=False)
+    character, frames = Character.of(rig, SMPL_MAP, source), slice(0, source.num_frames)
+    _, rotations, root = Prepared.of(source, rig, SMPL_MAP, RetargetOptions()).transferred(source, frames)
+    shoulder, hand = (character.tree.index[f"left_{role}"] for role in ("upper_arm", "hand"))
+    before = character.tree.pose(rotations, root).positions
+    assert (before[1, hand] > before[1, shoulder] + 0.9 * character.arm_m).all()
+    places = before[:, shoulder] - 0.7 * character.arm_m * np.array([[0.0], [1.0], [0.0]])
+    reach = FloorReach("left_hand", np.arange(source.num_frames), np.ones(source.num_frames), places)
+    (kept,) = solve_arms(character, rotations, root, [reach], 1.0)
+    assert kept.off_m.max() < 0.02 * character.arm_m
+
+
+def test_a_touch_out_of_reach_holds_no_hand_off_what_it_reaches() -> None:
+    source = held_pose(touching_pose("trunk"))
+    rig = limbs_stretched(smpl_rig(skin=False), LONG_ARMS | {"head": 6.0})
+    character, frames = Character.of(rig, SMPL_MAP, source), slice(0, source.num_frames)
+    _, rotations, root = Prepared.of(source, rig, SMPL_MAP, RetargetOptions()).transferred(source, frames)
+    own = find_touches(source.parts, source.pose(frames), set(character.parts), 0, frames)
+    trunk = next(touch for touch in own if (touch.hand, touch.part) == ("right_hand", "trunk"))
+    away = np.tile([[0.0], [1.0], [0.0]], source.num_frames)
+    head = Touch("right_hand", "head", trunk.frames, trunk.weight, trunk.share, away, trunk.gap + 2.0, trunk.points)
+    alone, both = (solve_arms(character, rotations.copy(), root, touches, 1.0) for touches in ([trunk], [trunk, head]))
+    assert not both[1].in_reach.any()
+    assert both[0].off_m.max() < alone[0].off_m.max() + 1e-3
