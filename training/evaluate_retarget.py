@@ -245,6 +245,8 @@ class Evaluator:
         ours = np.stack([positions[role] for role in _ENDS if role in positions])
         theirs = np.stack([self.pose.positions[:, SOURCE_JOINTS[role]].T for role in _ENDS if role in positions])
         means = [np.linalg.norm(np.diff(path, n=2, axis=1), axis=-1).mean() for path in (ours, theirs)]
+        if means[1] == 0.0:
+            return np.nan  # the source stands still
         character, source = self.character, self.source
         heights = character.ankle_height - character.size * source.leg_drop, source.ankle_height - source.leg_drop
         return float(means[0] / means[1] * heights[1] / heights[0])

@@ -20,8 +20,9 @@ from .touch import FloorReach, Touch
 from .tree import Pose
 
 _STEPS, _FURTHER_STEPS = 6, 12
-_UNFINISHED_RAD = 0.02
-"""Frames whose last step is longer take further steps: an arm that has to turn by half a circle."""
+_UNFINISHED_RAD = 0.002
+"""Frames whose last step is longer take further steps, as for an arm that has to turn by half a circle. It is so short
+that the motion does not show where they begin."""
 _WEIGHT = 8.0
 _CHEST, _SHOULDER, _ELBOW = 3.0, (0.3, 0.6, 0.3), 0.15
 """Damping per radian and leg length of the chest, the shoulders about world axes, and the elbows."""
