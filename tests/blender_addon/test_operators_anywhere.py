@@ -262,7 +262,7 @@ def states() -> Iterator[object]:
             yield pytest.param(state, marks=marks)
 
 
-@pytest.mark.parametrize("state", states())
+@pytest.mark.parametrize("state", list(states()))
 def test_every_operator_works_or_says_why_not_and_then_changes_nothing(fitted_walk, tmp_path, capfd, state):
     project, faults, ends = bpy.data.filepath, [], {}
 
