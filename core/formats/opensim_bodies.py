@@ -20,7 +20,7 @@ from .raw import RawRecording, check_counts
 from .timeline import build_timeline
 
 KIND = "OpenCap bodies"
-_JOINTS = {
+JOINTS = {
     f"{body}_{side[0]}": f"{side}_{joint}"
     for side in ("right", "left")
     for body, joint in (
@@ -28,12 +28,13 @@ _JOINTS = {
         ("hand", "wrist"),
     )
 }  # fmt: skip
+"""The joint at the origin of each body, by the body's name."""
 
 
 def find_bodies(document: Any) -> Mapping[str, Any] | None:
     """Return the bodies of a document by name; None if it is of another kind."""
     bodies = document.get("bodies") if isinstance(document, Mapping) else None
-    if not isinstance(bodies, Mapping) or not isinstance(document.get("time"), list) or not _JOINTS.keys() & bodies:
+    if not isinstance(bodies, Mapping) or not isinstance(document.get("time"), list) or not JOINTS.keys() & bodies:
         return None
     return bodies
 
@@ -45,7 +46,7 @@ def read_bodies(document: Mapping[str, Any], bodies: Mapping[str, Any], path: Pa
         TrackFileError: a body has no place at each time.
     """
     times = number_array(document["time"], "the times", path)
-    known = {body: joint for body, joint in _JOINTS.items() if body in bodies}
+    known = {body: joint for body, joint in JOINTS.items() if body in bodies}
     check_counts(len(times), len(known), path)
     origins = []
     for body in known:
@@ -57,12 +58,11 @@ def read_bodies(document: Mapping[str, Any], bodies: Mapping[str, Any], path: Pa
                 f"{path}; export the trial again"
             )
         origins.append(places)
-    positions = np.stack(origins, axis=1)
     timeline = build_timeline(len(times), path, num_points=len(known), times_s=times)
+    positions = timeline.place(np.stack(origins, axis=1))
     return [
         RawRecording(
-            timeline.place(positions), np.nan_to_num(timeline.place(np.ones(positions.shape[:2])), nan=0.0), KIND, path,
-            names=tuple(known.values()), fps=timeline.fps, units="m", up_axis="+Y", start_s=timeline.start_s,
-            notes=timeline.notes,
+            positions, np.ones(positions.shape[:2]), KIND, path, names=tuple(known.values()), fps=timeline.fps,
+            units="m", up_axis="+Y", start_s=timeline.start_s, notes=timeline.notes,
         )
     ]  # fmt: skip

@@ -12,6 +12,7 @@ from ..errors import TrackError
 from ..markers.vectors import dot, lengths, median, unit
 from ..smpl_skeleton import SIDES
 from .anatomy import Figure, anatomy_faults, faults_of_many, spread, stature, usual_frames
+from .named_frames import named_frames
 
 MAX_ROOT_SPEED = 15.0
 """Metres per second; the fastest sprinters reach 12.4."""
@@ -29,7 +30,6 @@ _MIN_VARIATION, _SWAPPED_VARIATION = 0.15, 0.5
 """Ankles are swapped if the shanks' lengths vary by more than the first fraction, and with the ankles swapped by less
 than the second fraction of that."""
 
-_MOST_NAMED = 8
 _MIN_FIXED_FRAMES, _FIXED = 5, 1e-5
 """A root is fixed if in so many frames or more it moves by less than this fraction of the stature (0.02 mm)."""
 
@@ -197,19 +197,15 @@ def _check_frames(figure: Figure, positions: np.ndarray, fps: float, result: Che
     elsewhere = np.flatnonzero(find_body_jumps(np.where(seen[..., None], positions, 0.0), seen, fps).any(axis=1))
     if elsewhere.size:
         result.doubts.append(
-            f"the whole person jumps elsewhere at frames {_some(elsewhere)} (counted from 0): if another person or "
-            "another take begins there, split the file"
+            f"the whole person jumps elsewhere at frames {named_frames(elsewhere)} (counted from 0): if another person "
+            "or another take begins there, split the file"
         )
     swapped = np.flatnonzero(swapped_frames(figure))
     if swapped.size:
-        result.doubts.append(f"left and right legs seem to swap places at frames {_some(swapped)} (counted from 0)")
+        frames = named_frames(swapped)
+        result.doubts.append(f"left and right legs seem to swap places at frames {frames} (counted from 0)")
     else:
         result.passed.append("Left and right legs never swap places between frames.")
-
-
-def _some(frames: np.ndarray) -> str:
-    """Return the first few *frames* as text."""
-    return ", ".join(str(frame) for frame in frames[:_MOST_NAMED]) + (" ..." if len(frames) > _MOST_NAMED else "")
 
 
 def check_track(

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import TrackError
 from ..formats.raw import RawRecording
+from .named_frames import named_frames
 
 _MAX_GAP_S = 2.0
 _DEFAULT_FPS = 30.0
@@ -50,7 +51,7 @@ def describe_identities(recordings: list[RawRecording]) -> list[RawRecording]:
     for (one, first), (other, second) in combinations(enumerate(seen), 2):
         swaps = _exchanges(first, second) if first is not None and second is not None else []
         if swaps:
-            frames = ", ".join(map(str, swaps[:_MAX_TOLD])) + (" ..." if len(swaps) > _MAX_TOLD else "")
+            frames = named_frames(swaps, _MAX_TOLD)
             names = (_label(recordings, one), _label(recordings, other))
             text = f"{names[0]} and {names[1]} seem to exchange their identities at frames {frames} (counted from 0)"
             doubts[one].append(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import TrackFileError
+from core.formats.opensim_bodies import JOINTS
 from core.formats.textfile import decode_text, read_bytes, split_lines
 from core.joint_angles import Angles, bends, leg_ball_joints
 from core.math.rotations import transposed
@@ -19,14 +20,6 @@ from core.smpl_skeleton import SIDES
 _COORDINATES = LEG_COORDINATES | {"elbow_flex": ARM_COORDINATES["elbow_flex"]}
 """OpenSim's coordinates and the corresponding `core.joint_angles.ANGLES`."""
 _BENDS = ("knee", "elbow")
-_BODY_OF_JOINT = {
-    "hip": "femur",
-    "knee": "tibia",
-    "ankle": "talus",
-    "shoulder": "humerus",
-    "elbow": "ulna",
-    "wrist": "hand",
-}
 _BODY_KEYS = ("translation", "rotation")
 
 
@@ -110,11 +103,7 @@ def read_bodies(path: Path) -> BodyFile:
             name: tuple(np.array(body[key], dtype=np.float64).reshape(len(times), 3) for key in _BODY_KEYS)
             for name, body in stored["bodies"].items()
         }
-        joints = {
-            f"{side}_{joint}": bodies[f"{body}_{side[0]}"][0]
-            for joint, body in _BODY_OF_JOINT.items()
-            for side in SIDES
-        }
+        joints = {joint: bodies[body][0] for body, joint in JOINTS.items()}
         needed = ["pelvis", *(f"{body}_{side[0]}" for body in ("femur", "tibia", "talus") for side in SIDES)]
         rotations = {name: _xyz_matrices(bodies[name][1]) for name in needed}
     except (ValueError, KeyError, TypeError, AttributeError) as error:

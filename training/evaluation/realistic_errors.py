@@ -113,12 +113,12 @@ def smooth_errors(
 
 
 def add_outlier_run(
-    points: np.ndarray, column: int, frames: slice, distance_m: float, generator: np.random.Generator
+    points: np.ndarray, columns: int | slice, frames: slice, distance_m: float, generator: np.random.Generator
 ) -> np.ndarray:
-    """Return *points* (F, K, 3) with one point offset by a constant vector of *distance_m* in *frames*."""
+    """Return *points* (F, K, 3) with the *columns* offset by one constant vector of *distance_m* in *frames*."""
     direction = generator.normal(0.0, 1.0, 3)
     moved = np.array(points, dtype=np.float64)
-    moved[frames, column] += distance_m * direction / np.linalg.norm(direction)
+    moved[frames, columns] += distance_m * direction / np.linalg.norm(direction)
     return moved
 
 

@@ -118,10 +118,7 @@ class MovedPerson(CountedFault):
     ) -> tuple[np.ndarray, slice]:
         """Move all points in a randomly drawn direction."""
         run = _middle(len(points), self.frames)
-        direction = generator.normal(size=3)
-        moved = points.copy()
-        moved[run] += self.distance_m * direction / np.linalg.norm(direction)
-        return moved, run
+        return add_outlier_run(points, slice(None), run, self.distance_m, generator), run
 
 
 @dataclass(frozen=True)
