@@ -1,10 +1,11 @@
 """Build the Blender extension: one zip that holds the add-on, the core library and the wheels they need.
 
-    python build_addon.py [--edition whole|platform|both] [--website ADDRESS] [--output DIR] [--no-validate]
+    python build_addon.py [--edition whole|gpu|platform|all] [--website ADDRESS] [--output DIR] [--no-validate]
 
-There are two editions. The whole one can have PyTorch set up for fits on a GPU, and listens to live senders. That for
-Blender's extensions platform keeps the platform's rules: it needs and offers nothing that is not in its zip, and never
-uses the network.
+There are three editions. The whole one, which is the default, fits with NumPy and listens to live senders. That for a
+GPU can have PyTorch set up besides, and fit with it. That for Blender's extensions platform keeps the platform's rules:
+it needs and offers nothing that is not in its zip, and never uses the network. They have the same id, so a Blender has
+one of them at a time.
 
 The zip has ``blender_addon/*`` at its root, with the core's version in the manifest, ``core/`` inside it unchanged, and
 pure-Python wheels under ``wheels/``, which are fetched by pip once, checked against their pinned hashes and kept in a
@@ -25,7 +26,8 @@ import sys
 import tempfile
 import tomllib
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import core
@@ -66,18 +68,18 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Edition:
-    """What one of the zips holds.
+    """What one of the zips holds: all that the repository has for it, but for what is said here.
 
     Attributes:
         file_suffix: added to the zip's name.
         left_out: paths in the zip that this edition goes without; with a "/" at the end, whole folders.
-        without_permissions: permissions of the manifest that this edition does not ask for.
+        permissions: reasons that differ from the manifest's, by the permission; empty where it is not asked for.
         needs_website: whether it is only built with an address.
     """
 
     file_suffix: str = ""
     left_out: tuple[str, ...] = ()
-    without_permissions: tuple[str, ...] = ()
+    permissions: Mapping[str, str] = field(default_factory=dict)
     needs_website: bool = False
 
     def holds(self, name: str) -> bool:
@@ -85,20 +87,16 @@ class Edition:
         return not any(name == path or (path.endswith("/") and name.startswith(path)) for path in self.left_out)
 
 
+_SERVES_TORCH = ("torch_backend/", "serve_fits.py", "background/python.py", "background/codec.py")
+_SERVES_PYTHON_AS_A_PROGRAM = ("__main__.py", "core/__main__.py")
+
 EDITIONS = {
-    "whole": Edition(),
+    "whole": Edition(left_out=_SERVES_TORCH, permissions={"network": "Listen to live senders, only when you ask"}),
+    "gpu": Edition(file_suffix="-gpu"),
     "platform": Edition(
         file_suffix="-platform",
-        # What needs the network, what serves PyTorch, and what serves Python as a program.
-        left_out=(
-            "live/",
-            "torch_backend/",
-            "serve_fits.py",
-            "background/python.py",
-            "__main__.py",
-            "core/__main__.py",
-        ),
-        without_permissions=("network",),
+        left_out=(*_SERVES_TORCH, "live/", *_SERVES_PYTHON_AS_A_PROGRAM),
+        permissions={"network": ""},
         needs_website=True,
     ),
 }
@@ -166,10 +164,21 @@ def complete_manifest(text: str, version: str, wheel_names: list[str], website: 
     return f"{head}\n{added}" + (f"\n{tail.rstrip()}\n" if tail else "")
 
 
-def without_permissions(text: str, names: tuple[str, ...]) -> str:
-    """Return the manifest *text* without the permissions *names*, each of which stands on a line of its own."""
-    lines = text.splitlines(keepends=True)
-    return "".join(line for line in lines if line.partition(" = ")[0] not in names)
+def with_permissions(text: str, reasons: Mapping[str, str]) -> str:
+    """Return the manifest *text* with the *reasons* of an edition.
+
+    Args:
+        text: the manifest, with each permission on a line of its own.
+        reasons: as `Edition.permissions`.
+    """
+    lines = []
+    for line in text.splitlines(keepends=True):
+        name = line.partition(" = ")[0]
+        if name not in reasons:
+            lines.append(line)
+        elif reasons[name]:
+            lines.append(f'{name} = "{reasons[name]}"\n')
+    return "".join(lines)
 
 
 def source_files(folder: Path) -> dict[str, Path]:
@@ -215,7 +224,7 @@ def zip_entries(
     if gone:
         raise BuildError(f"expected to leave these out of the zip, found none of that name: {', '.join(gone)}")
     entries = {name: path.read_bytes() for name, path in sources.items() if edition.holds(name)}
-    text = without_permissions(entries[MANIFEST_NAME].decode("utf-8"), edition.without_permissions)
+    text = with_permissions(entries[MANIFEST_NAME].decode("utf-8"), edition.permissions)
     manifest = complete_manifest(text, core.__version__, [path.name for path in wheels], website)
     entries[MANIFEST_NAME] = manifest.encode("utf-8")
     return entries
@@ -305,9 +314,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Build, check and report; return the exit code."""
     parser = argparse.ArgumentParser(description="Build the Blender extension.")
     parser.add_argument(
-        "--edition", choices=(*EDITIONS, "both"), default="whole",
-        help="whole, with what sets PyTorch up for fits on a GPU, or for Blender's extensions platform (default: "
-        "%(default)s)",
+        "--edition", choices=(*EDITIONS, "all"), default="whole",
+        help="whole; gpu, with what sets PyTorch up for fits on a GPU besides; or platform, for Blender's extensions "
+        "platform (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--website", default="", metavar="ADDRESS", help="where the extension is documented and maintained; the "
@@ -320,7 +329,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--no-validate", action="store_true", help="do not ask Blender's own tool")
     options = parser.parse_args(arguments)
     try:
-        for edition in EDITIONS if options.edition == "both" else (options.edition,):
+        for edition in EDITIONS if options.edition == "all" else (options.edition,):
             path = build(options.output, cache=options.cache, edition=edition, website=options.website)
             print(f"{path}: {path.stat().st_size} bytes")
             if not options.no_validate:

@@ -2,7 +2,7 @@
 
     python .ci/release.py --website ADDRESS --output FOLDER [--draft]
 
-The folder gets the library's wheel and source distribution, both editions of the extension, ``repository/``, which is
+The folder gets the library's wheel and source distribution, all editions of the extension, ``repository/``, which is
 an extension repository that Blender can add by its address wherever the folder is served, ``NOTES.md``, the changelog's
 section of this version, and ``SHA256SUMS``. Needs requirements/core.txt and build.txt, and Blender's own tool as
 build_addon.py does; `bash .ci/release` has them.
@@ -77,6 +77,8 @@ def build_library(folder: Path) -> None:
 def make_repository(extension: Path, folder: Path) -> None:
     """Make a static extension repository of one zip in the new *folder*: a copy, ``index.json`` and ``index.html``.
 
+    The other editions are not in it: they have the same id, and Blender takes one zip of an id from a repository.
+
     Raises:
         BuildError: there is no Blender here, or its tool fails.
     """
@@ -114,8 +116,7 @@ def release(output: Path, *, website: str, is_draft: bool, cache: Path) -> None:
         folder = Path(temporary) / "release"
         folder.mkdir()
         zips = {
-            name: build_addon.build(folder, cache=cache, edition=name, website=website)
-            for name in ("whole", "platform")
+            name: build_addon.build(folder, cache=cache, edition=name, website=website) for name in build_addon.EDITIONS
         }
         for path in zips.values():
             build_addon.validate(path)

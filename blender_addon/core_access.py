@@ -82,7 +82,7 @@ if TYPE_CHECKING or not VENDORED:
     from core.live.receiver import LiveReceiver, LiveStatus
     from core.live.recording import LiveRecording
     from core.live.vmc import VmcSender
-    from core.math.arrays import DeviceError
+    from core.math.arrays import DEVICES, DeviceError
     from core.math.rotations import (
         axis_angle_to_matrix,
         axis_angle_to_quat_wxyz,
@@ -198,7 +198,7 @@ else:
     from .core.live.receiver import LiveReceiver, LiveStatus
     from .core.live.recording import LiveRecording
     from .core.live.vmc import VmcSender
-    from .core.math.arrays import DeviceError
+    from .core.math.arrays import DEVICES, DeviceError
     from .core.math.rotations import (
         axis_angle_to_matrix,
         axis_angle_to_quat_wxyz,

@@ -1,8 +1,8 @@
 """Where fits run: in this Python with NumPy, or where the folder ``torch_backend`` says, if the edition has it.
 
-The edition for Blender's extensions platform is built without that folder, and fits with NumPy alone. No other module
-outside the folder imports it, but for `registration` and `preferences`, which add its operators and settings where
-there is one. Importing this module needs no Blender and does not import the core.
+Only the edition for a GPU is built with that folder; the others fit with NumPy alone. No other module outside the
+folder imports it, but for `registration` and `preferences`, which add its operators and settings where there is one.
+Importing this module needs no Blender and does not import the core.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ HAS_TORCH_BACKEND = importlib.util.find_spec(f"{__package__}.torch_backend") is 
 _NUMPY = "numpy"
 _NO_TORCH = (
     "expected the device {numpy}, the only one of this edition of the extension, got {device!r}; choose CPU (NumPy) in "
-    "the options of box 3 (on a command line, --device {numpy}), or install the whole edition, which fits on a GPU"
+    "the options of box 3 (on a command line, --device {numpy}), or install the gpu edition instead of this one: the "
+    "zip of a release whose name ends in -gpu, or the one that python build_addon.py --edition gpu builds"
+)
+_NUMPY_ALONE = (
+    "This edition of the extension fits with NumPy alone. For a GPU, install the zip whose name ends in -gpu instead."
 )
 
 
@@ -94,7 +98,11 @@ def draw_device(
 
         draw_device(layout, context, preferences, device)
     else:
-        layout.label(text="This edition of the extension fits with NumPy alone", icon="ERROR")
+        from bpy.app.translations import pgettext_iface as iface_
+
+        from .ui.text import draw_text
+
+        draw_text(layout, context, iface_(_NUMPY_ALONE), icon="ERROR")
 
 
 def _check_numpy(device: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..core_access import (
     AS_RECORDED,
+    DEVICES,
     EXIT_FAILED,
     EXIT_INTERRUPTED,
     PLANTED,
@@ -52,6 +53,9 @@ _LARGEST_FRAME = 1_048_574
 """Blender's last frame."""
 _WORKER = "--worker"
 
+_TORCH_PYTHON = (
+    "a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, else this one)"
+)
 _MISSING_LIBRARY = (
     "Blender's Python module cannot be loaded: {error}\n"
     "It needs libraries of the desktop that this system does not have. On Debian and Ubuntu:\n"
@@ -269,14 +273,12 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         parser, PLANTED,
         "by default feet are locked and stand on the floor, since sliding feet are rarely wanted; the motion is not "
         "smoothed again, since the fit has already smoothed the points according to their noise",
+        devices=DEVICES if HAS_TORCH_BACKEND else DEVICES[:1],
     )  # fmt: skip
-    parser.set_defaults(torch_python=None)
-    if HAS_TORCH_BACKEND:
-        parser.add_argument(
-            "--torch-python", type=Path, metavar="FILE",
-            help="a Python that has PyTorch, for devices other than numpy (default: the one set in the preferences, "
-            "else this one)",
-        )  # fmt: skip
+    # Every edition accepts it, so that the error is about the device, and says which edition has it.
+    parser.add_argument(
+        "--torch-python", type=Path, metavar="FILE", help=_TORCH_PYTHON if HAS_TORCH_BACKEND else argparse.SUPPRESS
+    )
     _add_character_arguments(parser)
     add_batch_arguments(parser)
     return parser

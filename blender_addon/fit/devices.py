@@ -1,6 +1,7 @@
 """The device menu: NumPy, PyTorch on the CPU, and the GPUs reported by the Python set in the preferences.
 
-An edition of the extension that fits with NumPy alone offers that, and what the scene has stored besides.
+An edition of the extension that fits with NumPy alone offers that, and what the scene has stored besides, so that it
+can be seen and changed.
 
 A scene stores the PyTorch name of the device, so a choice survives a new session, a reordered menu, and a computer
 without that GPU.
@@ -31,6 +32,10 @@ _ANY_GPU = (
 )
 _REPORTED = "Found by the Python that the add-on's preferences name"
 _NOT_FOUND = "Not found by the Python that the add-on's preferences name"
+_IN_ANOTHER_EDITION = "Needs the extension's zip whose name ends in -gpu"
+DESCRIPTION = "Device of the fit: numpy" + (
+    ", or a PyTorch device such as cpu, cuda, cuda:1, mps" if HAS_TORCH_BACKEND else ""
+)
 
 _numbers: dict[str, int] = {}
 """The enum number of each device; constant while Blender runs, even if the menu changes."""
@@ -45,8 +50,10 @@ def offered(gpus: Sequence[Device], chosen: str) -> list[tuple[str, str, str]]:
         gpus: the reported GPUs; if empty, because no Python was checked yet, each kind of GPU is offered.
         chosen: the current device; it is always offered.
     """
+    if not HAS_TORCH_BACKEND:
+        return [_NUMPY] if chosen == DEFAULT else [_NUMPY, (chosen, chosen, _IN_ANOTHER_EDITION)]
     found = tuple((gpu.id, gpu.name if ":" not in gpu.id else f"{gpu.name} ({gpu.id})", _REPORTED) for gpu in gpus)
-    menu = [*_ALWAYS, *(found or _ANY_GPU)] if HAS_TORCH_BACKEND else [_NUMPY]
+    menu = [*_ALWAYS, *(found or _ANY_GPU)]
     if chosen not in {name for name, _, _ in menu}:
         menu += [item for item in _ANY_GPU if item[0] == chosen] or [(chosen, chosen, _NOT_FOUND)]
     return menu

@@ -96,7 +96,7 @@ class SMPLIFY_PG_fit(bpy.types.PropertyGroup):  # noqa: N801 - Blender's naming 
     )
     device: bpy.props.StringProperty(
         name="Device",
-        description="Device of the fit: numpy, or a PyTorch device such as cpu, cuda, cuda:1, mps",
+        description=devices.DESCRIPTION,
         default=devices.DEFAULT,
     )
     device_menu: bpy.props.EnumProperty(

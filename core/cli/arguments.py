@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..batch.jobs import BatchError, Shard
@@ -18,13 +19,16 @@ from ..math.arrays import DEVICES
 from ..reading import add_reading_arguments, reading_options
 
 
-def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptions, why: str) -> None:
+def add_convert_arguments(
+    parser: argparse.ArgumentParser, cleanup: CleanupOptions, why: str, *, devices: Sequence[str] = DEVICES
+) -> None:
     """Add the options of `ConvertOptions` to a command line, without those of a kind of output.
 
     Args:
         parser: the command's parser.
         cleanup: the default clean-up.
         why: the reason for it, shown in the help.
+        devices: the kinds of devices that the command offers.
     """
     add_reading_arguments(parser)
     fit = parser.add_argument_group("fitting")
@@ -46,7 +50,7 @@ def add_convert_arguments(parser: argparse.ArgumentParser, cleanup: CleanupOptio
     fit.add_argument("--out-fps", type=float, metavar="RATE", help="frame rate of the motion; default: the track's")
     fit.add_argument(
         "--device", default=FitOptions.device, metavar="NAME",
-        help=f"where to compute: {', '.join(DEVICES)} (default %(default)s)",
+        help=f"where to compute: {', '.join(devices)} (default %(default)s)",
     )  # fmt: skip
     fit.add_argument(
         "--npz-layout", choices=NPZ_LAYOUTS, default=NPZ_LAYOUTS[0],

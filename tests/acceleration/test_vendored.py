@@ -31,7 +31,7 @@ print("the same")
 
 def test_the_core_inside_the_extension_fits(torch_python: Path, tmp_path: Path) -> None:
     package = tmp_path / "bl_ext" / "user_default" / "some_id"
-    for name, content in build_addon.zip_entries(REPOSITORY, []).items():
+    for name, content in build_addon.zip_entries(REPOSITORY, [], build_addon.EDITIONS["gpu"]).items():
         path = package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)

@@ -103,7 +103,9 @@ TEXTS = {
     "Device": "Gerät",
     "Threads": "Threads",
     "PyTorch finds no such GPU": "PyTorch findet keine solche GPU",
-    "This edition of the extension fits with NumPy alone": "Diese Ausgabe der Erweiterung passt nur mit NumPy an",
+    "This edition of the extension fits with NumPy alone. For a GPU, install the zip whose name ends in -gpu "
+    "instead.": "Diese Ausgabe der Erweiterung passt nur mit NumPy an. Für eine GPU stattdessen die Zip-Datei "
+    "installieren, deren Name auf -gpu endet.",
     "PyTorch is not set up yet, or was not checked; see the preferences": "PyTorch ist noch nicht eingerichtet oder "
     "nicht geprüft; siehe die Einstellungen",
     "Starting the fitting process": "Prozess für die Anpassung starten",

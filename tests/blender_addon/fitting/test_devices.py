@@ -6,7 +6,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender's Python module")
 
-from blender_addon.fit import devices  # noqa: E402
+from blender_addon import torch_access  # noqa: E402
+from blender_addon.fit import devices, panel  # noqa: E402
 from blender_addon.fit.panel import SMPLIFY_PT_fit_options  # noqa: E402
 from blender_addon.fit.settings import fit_job  # noqa: E402
 from blender_addon.torch_backend.probe import Device  # noqa: E402
@@ -69,3 +70,15 @@ def test_a_device_set_without_index_stays_in_the_menu(addon, two_gpus):
     addon.smplify.fit.device = "cuda"
     assert addon.smplify.fit.device_menu == "cuda"
     assert menu(addon.smplify.fit)[-1] == ("cuda", "NVIDIA GPU")
+
+
+def test_without_what_serves_pytorch_a_scene_set_to_a_gpu_says_which_edition_has_it(addon, monkeypatch):
+    for module in (devices, panel, torch_access):
+        monkeypatch.setattr(module, "HAS_TORCH_BACKEND", False)
+    assert "device_menu" not in draw(SMPLIFY_PT_fit_options).props
+    addon.smplify.fit.device = "cuda"
+    assert menu(addon.smplify.fit) == [("numpy", "CPU (NumPy)"), ("cuda", "cuda")]
+    shown = draw(SMPLIFY_PT_fit_options)
+    assert "device_menu" in shown.props
+    assert "fits with NumPy alone" in shown.text and "-gpu" in shown.text
+    assert "preferences.addon_show" not in shown.operators, "they have nothing about it"
