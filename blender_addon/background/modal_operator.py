@@ -25,6 +25,8 @@ CLASSES = ()
 
 _TICK_S = 0.1
 _timers: list[bpy.types.Timer] = []
+_workspaces: set[int] = set()
+"""Session uids of the workspaces whose status bar shows the progress: Blender keeps a text for each."""
 
 
 class RunsFit(OperatorMixin):
@@ -189,14 +191,18 @@ def describe(task: Task) -> str:
 def _show_in_status_bar(context: bpy.types.Context, task: Task) -> None:
     text = iface_("SMPLify: {:s} ({:.0%}) | Esc cancels")
     context.workspace.status_text_set(text.format(describe(task), task.status.share))
+    _workspaces.add(context.workspace.session_uid)
 
 
 def _clear_window(context: bpy.types.Context) -> None:
-    """Remove the timer and the text in the status bar."""
+    """Remove the timer and the text in the status bar of each workspace that was shown meanwhile."""
     while _timers:
         context.window_manager.event_timer_remove(_timers.pop())
-    if context.workspace is not None:
-        context.workspace.status_text_set(None)
+    shown = [item for item in bpy.data.workspaces if item.session_uid in _workspaces]
+    for workspace in shown if context.window is not None else ():
+        with context.temp_override(workspace=workspace):  # the context's is set, whatever this is called on
+            workspace.status_text_set(None)
+    _workspaces.clear()
 
 
 @persistent

@@ -9,6 +9,7 @@ import pytest
 
 FITS = "windows.addon('background.fit_session').FITS"
 FIT_S = 240.0
+STATUS_BAR_PX, STATUS_TEXT_PX = 18, 300
 
 
 def changed_pixels(before, after) -> int:
@@ -117,6 +118,30 @@ def test_a_fit_that_is_cancelled_in_the_middle_changes_nothing(blender, long_tra
     blender.picture().save(pictures / f"cancelled-{way}.png")
     assert differing(before, hashes(blender)) == []
     assert blender.evaluate("[t.name for t in __import__('threading').enumerate() if 'SMPLify' in t.name]") == []
+
+
+def test_a_fit_leaves_no_progress_in_the_status_bar_of_a_workspace_that_was_left(blender, long_track, pictures) -> None:
+    """Blender keeps a text of the status bar for each workspace."""
+    open_file(blender, long_track)
+    blender.sidebar.click("Fit")
+    blender.wait_until(f"{FITS}.busy and {FITS}.task.status.share > 0.02", FIT_S)
+    height = blender.screen.height
+    text = (0, height - STATUS_BAR_PX, STATUS_TEXT_PX, height)  # the left end of the bar, which reports do not reach
+    blender.viewport.hover()
+    fitting = blender.screen.picture().crop(text)
+    blender.run("windows.show_workspace('Animation')")
+    blender.wait_until("windows.main_window().workspace.name == 'Animation'")
+    blender.viewport.hover()
+    blender.press("Escape")
+    blender.wait_until(f"{FITS}.state.name == 'CANCELLED'")
+    shown = blender.picture().crop(text)
+    assert changed_pixels(fitting, shown) > 200
+    blender.run("windows.show_workspace('Layout')")
+    blender.wait_until("windows.main_window().workspace.name == 'Layout'")
+    blender.viewport.hover()
+    left = blender.picture()
+    left.save(pictures / "status-bar.png")
+    assert changed_pixels(shown, left.crop(text)) == 0
 
 
 def test_a_new_scene_asks_for_a_file(blender, pictures) -> None:

@@ -37,6 +37,11 @@ def new_scene() -> None:
     bpy.ops.wm.read_homefile()
 
 
+def show_workspace(name: str) -> None:
+    """Show a workspace of the start-up file. Its areas can be used once Blender has drawn them."""
+    main_window().workspace = bpy.data.workspaces[name]
+
+
 def show_sidebar() -> None:
     """Show the sidebar of every 3D viewport."""
     for area in main_window().screen.areas:
