@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..character.identity import has_motion, is_figure
 from ..figure.shape_operators import SMPLIFY_OT_move_bones, active_armature, active_figure, figures_of
 from ..figure.takes import takes_of
 from ..motion_import.operators import SMPLIFY_OT_import_motion
@@ -78,7 +80,7 @@ class SMPLIFY_PT_result(SidebarPanel, bpy.types.Panel):  # noqa: N801 - Blender'
             layout.label(text="No figure is active", icon="INFO")
             layout.operator(SMPLIFY_OT_import_motion.bl_idname, icon="IMPORT")
         elif state is FigureState.STRANGER:
-            draw_text(layout, context, iface_("The active armature was not fitted here"), icon="INFO")
+            draw_text(layout, context, _what_else_it_is(context), icon="INFO")
             if figures_of(context, selected=False):  # a figure whose record was removed
                 layout.operator(SMPLIFY_OT_move_bones.bl_idname, icon="BONE_DATA")
         elif isinstance(found, str):
@@ -111,6 +113,21 @@ def figure_state(context: bpy.types.Context) -> tuple[FigureState, FigureRecord 
         return FigureState.DAMAGED, str(error)
     assert record is not None, "an active figure has a record"
     return (FigureState.IMPORTED if record.report is None else FigureState.FITTED), record
+
+
+def _what_else_it_is(context: bpy.types.Context) -> str:
+    """Return what the active armature is, which is not a figure: a character whose figure is to be selected, or any."""
+    from ..character.errors import CharacterError
+    from ..character.stored import load
+
+    armature = active_armature(context)
+    if armature is not None and has_motion(armature):
+        with suppress(CharacterError):
+            figure = load(armature).figure
+            if figure is not None and figure.users_scene and is_figure(figure):
+                text = iface_("This character moves like {:s}; select that figure to adjust the motion")
+                return text.format(figure.name)
+    return iface_("The active armature was not fitted here")
 
 
 def _draw_figure(layout: bpy.types.UILayout, context: bpy.types.Context, record: FigureRecord) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 TEXTS = {
     "No figure is active": "Keine Figur ist aktiv",
     "The active armature was not fitted here": "Die aktive Armatur wurde nicht hier angepasst",
+    "This character moves like {:s}; select that figure to adjust the motion": "Dieser Charakter bewegt sich wie "
+    "{:s}; diese Figur auswählen, um die Bewegung nachzustellen",
     "Import AMASS Motion": "AMASS-Bewegung importieren",
     "Added {:s}.": "{:s} hinzugefügt.",
     "Next: adjust it in box 4 of the SMPLify tab, or export it": "Weiter: in Box 4 des Reiters SMPLify nachstellen "

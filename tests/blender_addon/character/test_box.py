@@ -16,6 +16,7 @@ from blender_addon.character.identity import STORED_KEY  # noqa: E402
 from blender_addon.character.panel import CharacterState, SMPLIFY_PT_character, character_state  # noqa: E402
 from blender_addon.character.properties import SMPLIFY_PG_character  # noqa: E402
 from blender_addon.character.stored import load, save  # noqa: E402
+from blender_addon.result.panel import SMPLIFY_PT_result  # noqa: E402
 from core.retarget.bone_map import ROLES, BoneMap  # noqa: E402
 from tests.blender_addon.character.rigs import ROLES as CHAINS  # noqa: E402
 from tests.blender_addon.character.rigs import evaluated, make_character  # noqa: E402
@@ -320,6 +321,16 @@ def test_every_state_of_the_box_is_drawn(figure, hero, box, state):
     )
     assert ("smplify.remove_character" in drawn.operators) == (state is CharacterState.APPLIED)
     assert drawn.alerts == (state is CharacterState.MISSING)
+
+
+def test_box_4_names_the_figure_of_the_active_character(figure, hero, box):
+    be_applied(box, hero)
+    bpy.context.view_layer.objects.active = hero
+    assert f"This character moves like {figure.name}; select that figure" in draw(SMPLIFY_PT_result).text
+    bpy.data.objects.remove(figure)
+    assert "The active armature was not fitted here" in draw(SMPLIFY_PT_result).text
+    hero[STORED_KEY] = "nonsense"
+    assert "The active armature was not fitted here" in draw(SMPLIFY_PT_result).text
 
 
 def test_deleted_characters_and_figures_are_not_used(figure, hero, box):
