@@ -29,6 +29,9 @@ FILE_KEY = "smplify_file"
 KEPT_KEY = "smplify_pose_before_live"
 """Custom property of the armature of a character while it is in a live pose: the pose before, by `live.kept_pose`."""
 
+LIVE_KEY = "smplify_live"
+"""Custom property of the armature of a figure that live sessions made: the body file, empty for the free body."""
+
 
 def text_of(owner: bpy.types.ID, key: str, default: str = "") -> str:
     """Return the text in the custom property *key*; *default* if there is none, or no text."""

@@ -16,14 +16,12 @@ from ..figure.armature import joint_shape, pose_bones, rest_matrices
 from ..figure.axes import bone_from_core
 from ..figure.body_mesh import LARGEST_BETA, betas_of
 from ..figure.create import set_betas
+from ..figure.custom_properties import LIVE_KEY
 from ..figure.find import find_object
 from ..figure.keyframe_hash import mark_keys
 from ..figure.record import FigureRecord
 from ..figure.scene_time import scene_rate, show_frames
 from ..result.live_settings import replace_motion
-
-LIVE_KEY = "smplify_live"
-"""Custom property of the armature: the body file of a figure that live sessions made, empty for the free body."""
 
 _SAME_BETAS = 1e-3
 

@@ -10,6 +10,7 @@ import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
 from ..character.identity import has_motion, is_figure
+from ..figure.custom_properties import LIVE_KEY
 from ..figure.shape_operators import SMPLIFY_OT_move_bones, active_armature, active_figure, figures_of
 from ..figure.takes import takes_of
 from ..motion_import.operators import SMPLIFY_OT_import_motion
@@ -116,11 +117,13 @@ def figure_state(context: bpy.types.Context) -> tuple[FigureState, FigureRecord 
 
 
 def _what_else_it_is(context: bpy.types.Context) -> str:
-    """Return what the active armature is, which is not a figure: a character whose figure is to be selected, or any."""
+    """Return what the active armature is, which has no record of a motion."""
     from ..character.errors import CharacterError
     from ..character.stored import load
 
     armature = active_armature(context)
+    if armature is not None and LIVE_KEY in armature:
+        return iface_("This figure follows live points; Record in box 7 gives it a motion to adjust")
     if armature is not None and has_motion(armature):
         with suppress(CharacterError):
             figure = load(armature).figure

@@ -18,6 +18,7 @@ from blender_addon.figure.fcurves import Channels, keys_of  # noqa: E402
 from blender_addon.live.panel import SMPLIFY_PT_live  # noqa: E402
 from blender_addon.live.session import LIVE  # noqa: E402
 from blender_addon.live.watching import _tick, update  # noqa: E402
+from blender_addon.result.panel import SMPLIFY_PT_result  # noqa: E402
 from blender_addon.ui.box_errors import Box, error_in  # noqa: E402
 from core.amass import read_motion  # noqa: E402
 from core.live.sender import messages_of  # noqa: E402
@@ -71,6 +72,7 @@ def test_the_figure_follows_the_points(live):
     assert live.animation_data is None, "nothing is keyed without a recording"
     assert body_mesh_of(live).parent == live
     assert draw(SMPLIFY_PT_live).operators == ["smplify.record_live", "smplify.stop_live"]
+    assert "This figure follows live points; Record in box 7" in draw(SMPLIFY_PT_result).text
 
 
 def test_a_recording_becomes_keys_with_the_true_times(live):
