@@ -109,6 +109,13 @@ def follow_options(properties: bpy.types.PropertyGroup) -> None:
         show_settings(properties, kept.settings)
 
 
+def active_figure(context: bpy.types.Context) -> bpy.types.Object | None:
+    """Return the figure that is active, or whose mesh is."""
+    active = context.active_object
+    owner = active.parent if active is not None and active.type == "MESH" else active
+    return owner if owner is not None and is_figure(owner) and is_among(owner, context.scene.objects) else None
+
+
 def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) -> bpy.types.Object:
     """Return what has the motion to be used: the chosen figure or animated armature, the one whose motion the character
     has already, the active figure, or the only one, of several the only one that no character has.
@@ -125,10 +132,9 @@ def figure_for(properties: bpy.types.PropertyGroup, context: bpy.types.Context) 
         if kept is not None and is_among(kept, context.scene.objects) and (is_figure(kept) or is_animated(kept)):
             return kept
     figures = [item for item in context.scene.objects if is_figure(item)]
-    active = context.active_object
-    owner = active.parent if active is not None and active.type == "MESH" else active
-    if owner in figures:
-        return owner
+    active = active_figure(context)
+    if active is not None:
+        return active
     if len(figures) > 1:
         figures = [item for item in figures if not characters_of(item)] or figures
     if len(figures) != 1:

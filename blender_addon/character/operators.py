@@ -61,10 +61,14 @@ class SMPLIFY_OT_open_character(OperatorMixin, bpy.types.Operator, ImportHelper)
         return self.done(self._open, context)
 
     def _open(self, context: bpy.types.Context) -> str:
+        from .choosing import active_figure
         from .file import open_character
 
+        properties, figure = context.scene.smplify_character, active_figure(context)
         armature = open_character(Path(bpy.path.abspath(self.filepath)))
-        context.scene.smplify_character.armature = armature
+        properties.armature = armature
+        if properties.figure is None:
+            properties.figure = figure  # Apply would take it, but the character is active then
         if armature.name in context.view_layer.objects:
             select_alone([armature])
         text = iface_("Opened {:s}. Next: check its bones in box 5 of the SMPLify tab, then Apply")

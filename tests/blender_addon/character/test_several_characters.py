@@ -75,6 +75,16 @@ def test_a_figure_that_was_chosen_before_its_character_stays_chosen(addon, figur
     assert box.figure == figures[2]
 
 
+def test_a_character_that_is_opened_takes_the_figure_that_was_active(addon, figures, heroes, tmp_path):
+    box, path = addon.smplify_character, tmp_path / "hero.blend"
+    bpy.data.libraries.write(str(path), {heroes[0]})
+    bpy.context.view_layer.objects.active = figures[1]
+    assert bpy.ops.smplify.open_character(filepath=str(path)) == {"FINISHED"}
+    assert bpy.context.active_object == box.armature and box.figure == figures[1]
+    assert bpy.ops.smplify.apply_character() == {"FINISHED"}
+    assert load(box.armature).figure == figures[1]
+
+
 def test_all_are_applied_again_in_one_step(addon, figures, heroes):
     box = addon.smplify_character
     apply_each(box, figures, heroes)
