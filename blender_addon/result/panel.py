@@ -123,7 +123,7 @@ def _what_else_it_is(context: bpy.types.Context) -> str:
 
     armature = active_armature(context)
     if armature is not None and LIVE_KEY in armature:
-        return iface_("This figure follows live points; Record in box 7 gives it a motion to adjust")
+        return iface_("This figure follows live points; a recording gives it a motion to adjust")
     if armature is not None and has_motion(armature):
         with suppress(CharacterError):
             figure = load(armature).figure

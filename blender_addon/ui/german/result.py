@@ -5,8 +5,8 @@ from __future__ import annotations
 TEXTS = {
     "No figure is active": "Keine Figur ist aktiv",
     "The active armature was not fitted here": "Die aktive Armatur wurde nicht hier angepasst",
-    "This figure follows live points; Record in box 7 gives it a motion to adjust": "Diese Figur folgt gesendeten "
-    "Punkten; Aufzeichnen in Box 7 gibt ihr eine Bewegung zum Nachstellen",
+    "This figure follows live points; a recording gives it a motion to adjust": "Diese Figur folgt gesendeten "
+    "Punkten; eine Aufzeichnung gibt ihr eine Bewegung zum Nachstellen",
     "This character moves like {:s}; select that figure to adjust the motion": "Dieser Charakter bewegt sich wie "
     "{:s}; diese Figur auswählen, um die Bewegung nachzustellen",
     "Import AMASS Motion": "AMASS-Bewegung importieren",

@@ -72,7 +72,7 @@ def test_the_figure_follows_the_points(live):
     assert live.animation_data is None, "nothing is keyed without a recording"
     assert body_mesh_of(live).parent == live
     assert draw(SMPLIFY_PT_live).operators == ["smplify.record_live", "smplify.stop_live"]
-    assert "This figure follows live points; Record in box 7" in draw(SMPLIFY_PT_result).text
+    assert "This figure follows live points; a recording gives it" in draw(SMPLIFY_PT_result).text
 
 
 def test_a_recording_becomes_keys_with_the_true_times(live):
