@@ -39,10 +39,8 @@ _SPREAD_PER_DOUBT = 10.0
 _LEAST_KNOWN = 1.0
 _PREDICTION_NOISE_SHARE = 0.5
 """The share of sigma that counts as noise, independent in each frame, for a pose predicted from the points."""
-_CORRELATED_FRAMES = 1.5
-"""The number of frames that all frames together are worth as far as their errors are correlated. Chosen on OpenCap's
-squat, in video and marker joints: with more, the pelvis follows point errors that are not constant; with less, bones
-keep wrong lengths."""
+_FIRST_INDEPENDENT_FRAMES = 2.0
+"""The number of frames with independent errors before any are known."""
 _BETA_LIMIT, _SIZE_LIMIT = 5.0, 9.0
 """Limits of the betas, and of the first, which scales the whole body: down to 0.85 m, for children, and up to 2.5 m."""
 _FIRST_OUTLIER_M = 0.3
@@ -153,6 +151,21 @@ def _frame_shares(error_m: np.ndarray, squared_weights: np.ndarray) -> np.ndarra
     return shares
 
 
+def _independent_frames(errors: np.ndarray) -> float:
+    """Return how many frames with independent errors carry as much as these, 1 to F.
+
+    Errors of a model or a tracker repeat whenever the pose does: they lie in a few directions however many frames there
+    are. The number is (sum of the eigenvalues)^2 / (sum of their squares) of the frames' Gram matrix (Bretherton et
+    al., "The effective number of spatial degrees of freedom of a time-varying field", J. Climate 12, 1999).
+
+    Args:
+        errors: (3, K, F) weighted errors of the points.
+    """
+    by_frame = errors.reshape(-1, errors.shape[-1])
+    gram = by_frame.T @ by_frame
+    return max(1.0, float(np.trace(gram) ** 2 / max(float((gram**2).sum()), np.finfo(float).tiny)))
+
+
 @dataclass(frozen=True, eq=False)
 class ShapeEstimate:
     """The estimates that are constant over a clip.
@@ -207,6 +220,7 @@ class ShapeState:
         self.sigma_m = first_sigma_m(self.noise_m)
         self.spread_m = _FIRST_SPREAD_M
         self.outlier_m = _FIRST_OUTLIER_M
+        self.independent_frames = _FIRST_INDEPENDENT_FRAMES
         self.offsets = np.zeros(3 * self.model.num_points)
         self.turns = np.zeros(len(SUBJECT_OFFSET_AXES))
         self.inliers = np.ones(self.targets.weights.shape)
@@ -222,7 +236,7 @@ class ShapeState:
         """Refine the estimates in parts, and yield the completed fraction, 0 to 1, after each part.
 
         Args:
-            rounds: how often the scales and the expected poses are updated.
+            rounds: how often the expected poses are updated.
             hold_betas: keep the betas fixed.
         """
         for round_index in range(rounds):
@@ -232,7 +246,9 @@ class ShapeState:
             for _ in range(_STEPS_PER_ROUND):
                 for _ in self._step(hold_betas=hold_betas):
                     yield completed
-            self._update_scales()
+            # Again with the same covariance, towards the update of expectation-maximisation, which is slow but stable:
+            # with few points, offsets and sigma can explain the same errors, and would drift apart.
+            self._update_spread()
 
     @property
     def prediction_noise_m(self) -> float:
@@ -278,7 +294,7 @@ class ShapeState:
         return times(rotations, from_rotation_vectors(column(turns.reshape(-1, 3).T, rotations)))
 
     def _step(self, *, hold_betas: bool) -> Iterator[None]:
-        """Update poses and shared unknowns by one Gauss-Newton step; yield after each part."""
+        """Update poses and shared unknowns by one Gauss-Newton step, then the scales; yield after each part."""
         assert self.pose is not None
         keypoints = self._keypoints()
         goal = replace(self.goal, expected=self._turned(matrices_last(self.prediction.rotations)))
@@ -300,6 +316,7 @@ class ShapeState:
         rotations, trans, _ = stepped(*self.pose, equations.posed.world, solution.step)
         self.pose = rotations, trans
         self.solution = solution
+        self._update_scales()
         yield
 
     def _precision(self, num_betas: int) -> np.ndarray:
@@ -312,16 +329,17 @@ class ShapeState:
     def _evidence_share(self) -> float:
         """Return the factor by which each frame's evidence on the shared unknowns is weighted.
 
-        White noise averages out over frames. The rest of sigma does not: soft tissue, clothes and a tracker's biases
-        repeat with the pose, so all frames together carry hardly more information than one.
+        White noise averages out over frames. The rest of sigma is correlated: soft tissue, clothes and a tracker's
+        biases repeat with the pose, or last for many frames, so all frames together carry as much information as the
+        few that are independent.
         """
         white = min(self.noise_m, self.sigma_m) ** 2
         correlated = self.sigma_m**2 - white
-        repeats = max(1.0, self.targets.points.shape[0] / _CORRELATED_FRAMES)
+        repeats = max(1.0, self.targets.points.shape[0] / self.independent_frames)
         return float(self.sigma_m**2 / (white + correlated * repeats))
 
     def _update_scales(self) -> None:
-        """Update the error scales and the inliers."""
+        """Update the error scales, the inliers, and the number of independent frames."""
         solution = self.solution
         assert self.pose is not None
         keypoints = self._keypoints()
@@ -340,6 +358,12 @@ class ShapeState:
         degrees_of_freedom = (squared_robust * np.maximum(3.0 - solution.followed, 0.0)).sum()
         sigma = np.sqrt((squared_robust * squared_weights * error**2).sum() / max(degrees_of_freedom, 1e-9))
         self.sigma_m = float(max(self.floor_m, sigma))
+        self.independent_frames = _independent_frames(residual * np.sqrt(squared_robust * squared_weights))
+        self._update_spread()
+
+    def _update_spread(self) -> None:
+        """Update the standard deviation of the keypoint offsets (MacKay, Neural Computation 4, 1992)."""
+        solution = self.solution
         first = len(solution.change) - len(self.offsets) - len(self.turns)
         offset_indices = np.arange(first, first + len(self.offsets))
         variance = np.diag(solution.covariance)[offset_indices]
