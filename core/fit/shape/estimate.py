@@ -28,15 +28,17 @@ _LENGTH_NOISE_M = 0.004
 _LENGTH_STEPS = 6
 _STEPS_PER_ROUND = 3
 _SPREAD_FRAMES = 24
+_NEARLY_BEST = 0.8
+"""The share of the best frame's weight that makes a frame as good for estimating the shape."""
 _FEW_FRAMES = 8
 """With at most this many frames, a step is short enough to be one part of the work."""
 MIN_SIGMA_M = 7e-4
 _FIRST_SIGMA_M = 0.005
-_FIRST_SPREAD_M = 0.003
+_FIRST_SPREAD_M = 0.005
+"""Close to what real tracks have; with a smaller one, sigma takes what offsets explain, and then holds them back."""
 _SPREAD_RANGE_M = (3e-4, 0.03)
 _SPREAD_PER_DOUBT = 10.0
 """How much the standard deviation of a point's offset grows, as a factor, from full trust in the point to none."""
-_LEAST_KNOWN = 1.0
 _PREDICTION_NOISE_SHARE = 0.5
 """The share of sigma that counts as noise, independent in each frame, for a pose predicted from the points."""
 _FIRST_INDEPENDENT_FRAMES = 2.0
@@ -126,7 +128,10 @@ def limited(betas: np.ndarray) -> np.ndarray:
 
 
 def spread_frames(weights: np.ndarray, count: int = _SPREAD_FRAMES) -> np.ndarray:
-    """Return the indices of at most *count* frames spread over the clip, in each section the one with most weight.
+    """Return the indices of at most *count* frames spread over the clip.
+
+    Each section gives the first frame with nearly as much weight as its best one, so that a point that is missing for
+    some frames does not change which frames the shape is estimated from.
 
     Args:
         weights: (F, K) point weights.
@@ -134,7 +139,8 @@ def spread_frames(weights: np.ndarray, count: int = _SPREAD_FRAMES) -> np.ndarra
     """
     seen = weights.sum(axis=1)
     edges = np.unique(np.linspace(0, len(seen), min(count, len(seen)) + 1).round().astype(int))
-    picks = [start + int(np.argmax(seen[start:end])) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    sections = [seen[start:end] for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    picks = edges[:-1] + [int(np.argmax(section >= _NEARLY_BEST * section.max())) for section in sections]
     return np.array([pick for pick in picks if seen[pick] > 0], dtype=np.int64)
 
 
@@ -246,9 +252,6 @@ class ShapeState:
             for _ in range(_STEPS_PER_ROUND):
                 for _ in self._step(hold_betas=hold_betas):
                     yield completed
-            # Again with the same covariance, towards the update of expectation-maximisation, which is slow but stable:
-            # with few points, offsets and sigma can explain the same errors, and would drift apart.
-            self._update_spread()
 
     @property
     def prediction_noise_m(self) -> float:
@@ -339,7 +342,11 @@ class ShapeState:
         return float(self.sigma_m**2 / (white + correlated * repeats))
 
     def _update_scales(self) -> None:
-        """Update the error scales, the inliers, and the number of independent frames."""
+        """Update the error scales, the inliers, and the number of independent frames.
+
+        The spread of the offsets is updated by expectation-maximisation (Dempster, Laird and Rubin, J. Royal
+        Statistical Society B 39, 1977).
+        """
         solution = self.solution
         assert self.pose is not None
         keypoints = self._keypoints()
@@ -359,16 +366,9 @@ class ShapeState:
         sigma = np.sqrt((squared_robust * squared_weights * error**2).sum() / max(degrees_of_freedom, 1e-9))
         self.sigma_m = float(max(self.floor_m, sigma))
         self.independent_frames = _independent_frames(residual * np.sqrt(squared_robust * squared_weights))
-        self._update_spread()
-
-    def _update_spread(self) -> None:
-        """Update the standard deviation of the keypoint offsets (MacKay, Neural Computation 4, 1992)."""
-        solution = self.solution
         first = len(solution.change) - len(self.offsets) - len(self.turns)
-        offset_indices = np.arange(first, first + len(self.offsets))
-        variance = np.diag(solution.covariance)[offset_indices]
-        known = np.clip(1.0 - variance / (self.spread_m * self.offset_scale) ** 2, 0.0, 1.0).sum()
-        spread = np.sqrt(((self.offsets / self.offset_scale) ** 2).sum() / max(known, _LEAST_KNOWN))
+        variance = np.diag(solution.covariance)[first : first + len(self.offsets)]
+        spread = np.sqrt(np.mean((self.offsets**2 + variance) / self.offset_scale**2))
         self.spread_m = float(np.clip(spread, *_SPREAD_RANGE_M))
 
     def estimate(self) -> ShapeEstimate:
