@@ -161,7 +161,7 @@ def test_spread_frames_skip_unseen_frames():
 def test_shape_is_recovered_from_clean_points(capture):
     rough = _from_lengths(capture)
     found = _refined(keypoint_model(NAMES), _targets(capture), rough)
-    assert _rest_error_mm(found.betas, capture) < min(4.0, 0.5 * _rest_error_mm(rough, capture))
+    assert _rest_error_mm(found.betas, capture) < min(4.0, 0.6 * _rest_error_mm(rough, capture))
     assert found.sigma_m < 0.002
 
 
