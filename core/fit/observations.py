@@ -9,7 +9,7 @@ import numpy as np
 from ..body.bony_landmarks import landmark_holders
 from ..body.data import BodyData
 from ..body.keypoints import KeypointModel
-from ..body.landmarks import landmark_regressor
+from ..body.landmarks import JOINT_CARRIERS, landmark_regressor
 from ..body.model import BodyModel
 from ..errors import BodyError, TrackError
 from ..layouts import Layout
@@ -123,8 +123,11 @@ def keypoint_model(layout: Layout, body: BodyModel, regressor: np.ndarray | None
         BodyError: *regressor* has not one row for each point of the layout, or is not finite.
         SkeletonError: *body* has other joints than SMPL's.
     """
-    rows = body_regressor(layout, body.data, regressor)
-    return KeypointModel(body, rows, landmark_holders(layout_points(layout).names) if regressor is None else {})
+    rows, names = body_regressor(layout, body.data, regressor), layout_points(layout).names
+    if regressor is not None:
+        return KeypointModel(body, rows)
+    carriers = [{names.index(name): joint for name, joint in one.items() if name in names} for one in JOINT_CARRIERS]
+    return KeypointModel(body, rows, landmark_holders(names), [one for one in carriers if one])
 
 
 def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None) -> np.ndarray:

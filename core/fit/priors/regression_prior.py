@@ -63,6 +63,11 @@ _NOISE_SPREAD_RAD_PER_M = 25.0
 from contains this noise. Larger than this alone requires: people like those in the training data lose a hundredth by
 it, people unlike them gain a tenth."""
 
+_USUAL_SIZE = 1.2
+"""The variance of the errors of the trunk's prediction grows with the square of its size beyond this size, which is in
+multiples of the errors' standard deviation: people bend down and sit in more ways than they stand and walk. So do the
+residuals of the cross-validation, which `training.pose_prior` prints. Legs show the same, but lose by it."""
+
 _NUM_REMEMBERED = 64
 """Number of inverse covariances that are remembered, of all parts and depths."""
 
@@ -204,7 +209,8 @@ class RegressionPrior:
         for part, side in PARTS:
             joints = part_joints(part, side)
             depth = seen_depth(part, by_name, side)
-            own = axis_angle_to_matrix(self._turns(part, side, depth, part_features(part, views[side])))
+            turns = self._turns(part, side, depth, part_features(part, views[side]))
+            own = axis_angle_to_matrix(turns)
             if subject_offset is not None:
                 own = own @ axis_angle_to_matrix(like(subject_offset.turns[list(joints)], start))
             for index, joint in enumerate(joints):
@@ -212,6 +218,8 @@ class RegressionPrior:
             part_precision = self._precision(
                 part, side, depth, sigma_m=sigma_m, noise_m=noise_m, subject_offset=subject_offset
             )
+            if part == "trunk":
+                part_precision = part_precision / self._error_growth(depth, turns)[:, None, None]
             joint_precisions.append(JointPrecision(joints, part_precision))
         precision = xp.broadcast_to(like(precision, start), (start.shape[0], NUM_BODY_ROTATIONS, 3, 3))
         return PosePrior(xp.stack(turned, axis=1), precision, sigma_m, tuple(joint_precisions))
@@ -228,6 +236,16 @@ class RegressionPrior:
             predicted = predicted * at_most(reach / at_least(length, 1e-9), 1.0)[..., None]
             turns = xp.where(here[:, None, None], predicted, turns)
         return turns if side == "left" else turns * like(MIRROR_AXES, features)
+
+    def _error_growth(self, depth: Array, turns: Array) -> Array:
+        """Return the factor (F,), 1 or more, of the errors' variance for the trunk's predicted *turns* (F, J, 3)."""
+        xp = namespace(turns)
+        flat = xp.reshape(turns, (turns.shape[0], -1))
+        squares = xp.zeros_like(flat[:, 0])
+        for level, here in _levels("trunk", depth):
+            inverse = like(self._inverse_spread("trunk", level), flat)
+            squares = xp.where(here, xp.sum((flat @ inverse) * flat, axis=-1) / flat.shape[1], squares)
+        return at_least(squares / _USUAL_SIZE**2, 1.0)
 
     def _precision(
         self,
@@ -281,6 +299,11 @@ class RegressionPrior:
     ) -> np.ndarray:
         """Return the inverse of `covariance`; the frames of a stream ask for the same ones again and again."""
         return np.linalg.inv(self.covariance(part, level, side, noise_m=noise_m, subject_offset=subject_offset))
+
+    @lru_cache(maxsize=_NUM_REMEMBERED)  # noqa: B019 - few and small values, and few priors in a process
+    def _inverse_spread(self, part: str, level: int) -> np.ndarray:
+        """Return the inverse of the covariance (3 J, 3 J) of the errors within a clip."""
+        return np.linalg.inv(self.models[part, level].covariance)
 
     def subject_offset_covariance(self, weights: Mapping[str, float]) -> np.ndarray:
         """Return the covariance (66, 66) of subject offsets, square radians; 0 for joints that are in no part.

@@ -1,10 +1,13 @@
-"""Estimate what is constant over a clip: betas, keypoint offsets on the body, error scales, and the subject offset.
+"""Estimate what is constant over a clip: betas, keypoint offsets and shares, error scales, and the subject offset.
 
 The betas are initialised from the lengths of rigid bones. Then everything is estimated together with the poses of
 frames spread over the clip (`core.fit.shape.shared_system`), as one hierarchical Gaussian model: betas N(0, 1), each
 point's offset N(0, spread^2), the subject offset with the prior's covariance, each frame's points
 N(posed position, sigma^2). The two scales are restricted maximum likelihood estimates. Residuals and frames get robust
 weights, so neither an outlier nor a frame whose pose was not found affects other frames. B betas.
+
+A tracker's hips and knees may be the pivots of its skeleton, or a spot between the skin that moves as the joint bends:
+the points tell to which share they follow the bone (`core.body.landmarks.JOINT_CARRIERS`).
 """
 
 from __future__ import annotations
@@ -39,6 +42,9 @@ _FIRST_SPREAD_M = 0.005
 _SPREAD_RANGE_M = (3e-4, 0.03)
 _SPREAD_PER_DOUBT = 10.0
 """How much the standard deviation of a point's offset grows, as a factor, from full trust in the point to none."""
+_USUAL_SHARE, _SHARE_SPREAD = 1.0, 1.0
+"""Mean and standard deviation, over tracks, of the share to which points at joints follow their carriers. Hips of
+skeletons, of markers' joint centres and of video solved with a skeleton have 0.9 to 1; those of our own body have 0."""
 _PREDICTION_NOISE_SHARE = 0.5
 """The share of sigma that counts as noise, independent in each frame, for a pose predicted from the points."""
 _FIRST_INDEPENDENT_FRAMES = 2.0
@@ -228,6 +234,7 @@ class ShapeState:
         self.outlier_m = _FIRST_OUTLIER_M
         self.independent_frames = _FIRST_INDEPENDENT_FRAMES
         self.offsets = np.zeros(3 * self.model.num_points)
+        self._carry(np.full(len(self.model.carriers), _USUAL_SHARE))
         self.turns = np.zeros(len(SUBJECT_OFFSET_AXES))
         self.inliers = np.ones(self.targets.weights.shape)
         self.frame_shares = np.ones(len(self.targets.weights))
@@ -261,6 +268,12 @@ class ShapeState:
     def _keypoints(self) -> ShapedKeypoints:
         offsets = self.model.body.array(self.offsets.reshape(-1, 3))
         return self.model.shifted(offsets).shaped(self.betas)
+
+    def _carry(self, shares: np.ndarray) -> None:
+        """Take these shares to which the points at joints follow their carriers, within 0 to 1."""
+        self.shares = np.clip(shares, 0.0, 1.0)
+        if len(shares):
+            self.model = self.model.with_shares(self.shares.tolist())
 
     def _predict_poses(self) -> Iterator[None]:
         """Update the expected poses of the frames, without the subject offset; yield after each part."""
@@ -306,7 +319,7 @@ class ShapeState:
         if self.targets.points.shape[0] > _FEW_FRAMES:
             yield
         betas = np.zeros(0) if hold_betas else to_numpy(self.betas).astype(np.float64)
-        current = np.concatenate([betas, self.offsets, self.turns])
+        current = np.concatenate([betas, self.shares - _USUAL_SHARE, self.offsets, self.turns])
         solution = system.solve(
             current, self._precision(len(betas)), sigma_m=self.sigma_m, share=self._evidence_share()
         )
@@ -314,8 +327,10 @@ class ShapeState:
         if num_betas:
             change = self.model.body.array(solution.change[:num_betas])
             self.betas = self.model.body.array(limited(to_numpy(self.betas + change)))
-        self.offsets = self.offsets + solution.change[num_betas : num_betas + len(self.offsets)]
-        self.turns = self.turns + solution.change[num_betas + len(self.offsets) :]
+        shares, offsets, turns = np.split(solution.change[num_betas:], np.cumsum([len(self.shares), len(self.offsets)]))
+        self._carry(self.shares + shares)
+        self.offsets = self.offsets + offsets
+        self.turns = self.turns + turns
         rotations, trans, _ = stepped(*self.pose, equations.posed.world, solution.step)
         self.pose = rotations, trans
         self.solution = solution
@@ -324,7 +339,8 @@ class ShapeState:
 
     def _precision(self, num_betas: int) -> np.ndarray:
         """Return the prior precision (S, S) of the shared unknowns."""
-        own = [np.ones(num_betas), 1.0 / (self.spread_m * self.offset_scale) ** 2, np.zeros(len(self.turns))]
+        shares = np.full(len(self.shares), 1.0 / _SHARE_SPREAD**2)
+        own = [np.ones(num_betas), shares, 1.0 / (self.spread_m * self.offset_scale) ** 2, np.zeros(len(self.turns))]
         precision = np.diag(np.concatenate(own))
         precision[-len(self.turns) :, -len(self.turns) :] = self.subject_offset_precision
         return precision

@@ -1,8 +1,9 @@
-"""Solve the unknowns that all frames share together with the poses: betas, keypoint offsets, the subject offset.
+"""Solve the unknowns that all frames share together with the poses: shape, keypoint offsets, the subject offset.
 
 This is one least-squares problem. Each frame has its own pose and all share the rest, so the poses are eliminated frame
-by frame (Schur complement), which leaves a few dozen equations. B betas, K keypoints, F frames, S shared unknowns: the
-betas (none if they are known), three axes of each point's offset, and the axes of the subject offset.
+by frame (Schur complement), which leaves a few dozen equations. K keypoints, F frames, S shared unknowns: D of the
+shape, which are the betas (none if they are known) and the shares of `KeypointModel.with_shares`, three axes of each
+point's offset, and the axes of the subject offset.
 """
 
 from __future__ import annotations
@@ -53,25 +54,25 @@ class SharedSystem:
         self._axes = equations.posed.world[:, :, keypoints.model.holders]
         self._squared = equations.weights * equations.weights
         self._away = rotation_vectors(transposed_times(rotations, goal.expected))
-        blocks = [self._of_betas()] if with_betas else []
-        blocks += [self._of_offsets(), self._of_subject_offset()]
         xp = namespace(rotations)
+        columns = [keypoints.paired.shape_jacobian(equations.posed)] if with_betas else []
+        if keypoints.model.carriers:
+            columns.append(keypoints.onto_carriers(equations.posed, rotations))
+        self._jacobian = xp.concat(columns, axis=2) if columns else None
+        blocks = [self._of_shape()] if columns else []
+        blocks += [self._of_offsets(), self._of_subject_offset()]
         self._mixed = Unknowns(
             xp.concat([block.turns for block in blocks], axis=2), xp.concat([block.shift for block in blocks], axis=1)
         )
-        self._num_betas = blocks[0].shift.shape[1] if with_betas else 0
-
-    @cached_property
-    def _jacobian(self) -> Array:
-        """Derivative of the points by the betas (3, K, B, F)."""
-        return self._keypoints.paired.shape_jacobian(self._equations.posed)
+        self._num_shape = sum(column.shape[2] for column in columns)
 
     @cached_property
     def _weighted_jacobian(self) -> Array:
-        """This derivative times the squared weights (3, K, B, F)."""
+        """`_jacobian` times the squared weights (3, K, D, F)."""
         return self._jacobian * self._squared[:, None]
 
-    def _of_betas(self) -> Unknowns:
+    def _of_shape(self) -> Unknowns:
+        """Return the coupling of poses with betas and shares."""
         forces = self._weighted_jacobian
         turns = self._equations.posed.moments(self._keypoints.paired.pairs, forces)
         return Unknowns(turns * self._equations.shown[:, None], namespace(forces).sum(forces, axis=1))
@@ -104,10 +105,10 @@ class SharedSystem:
         residual = self._equations.residual
         xp = namespace(residual)
         num_points = residual.shape[1]
-        first, second = self._num_betas, self._num_betas + 3 * num_points
+        first, second = self._num_shape, self._num_shape + 3 * num_points
         size = second + len(SUBJECT_OFFSET_AXES)
         own, gradient = np.zeros((size, size)), np.zeros(size)
-        if first:
+        if self._jacobian is not None:
             forces = self._weighted_jacobian
             own[:first, :first] = to_numpy(xp.einsum("akbf,akcf->bc", forces, self._jacobian))
             gradient[:first] = to_numpy(xp.einsum("akbf,akf->b", forces, residual))
@@ -153,7 +154,7 @@ class SharedSystem:
         This is the trace of the point's block of the hat matrix, which does not depend on the axes.
         """
         num_points = self._squared.shape[0]
-        own = slice(self._num_betas, self._num_betas + 3 * num_points)
+        own = slice(self._num_shape, self._num_shape + 3 * num_points)
         xp = namespace(self._squared)
         along = xp.sum(xp.sum(self._mixed.turns[:, :, own] * solved.turns[:, :, own], axis=0), axis=0)
         along = along + xp.sum(self._mixed.shift[:, own] * solved.shift[:, own], axis=0)
