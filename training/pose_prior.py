@@ -4,9 +4,9 @@
 
 Clips are cut into tracks, each on a body of random shape with its own tracker errors; in every other track the hips
 follow the pelvis instead of the skin. With the points of each limb visible up to each level, the analytic start is
-computed, and a ridge regression learns the remaining rotation. Subjects with longer recordings weigh less per frame. The ridge's strength and the residuals come from leave-one-subject-out
-cross-validation, so that the prior's confidence holds for a new person. The residuals are split into each track's mean,
-the subject-specific pose offset, and the rest.
+computed, and a ridge regression learns the remaining rotation. Subjects with longer recordings weigh less per frame.
+The ridge's strength and the residuals come from leave-one-subject-out cross-validation, so that the prior's confidence
+holds for a new person. The residuals are split into each track's mean, the subject-specific pose offset, and the rest.
 """
 
 from __future__ import annotations

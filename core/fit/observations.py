@@ -112,7 +112,7 @@ def check_body_seen(points: SolverPoints, track: KeypointTrack) -> None:
 
 
 def keypoint_model(layout: Layout, body: BodyModel, regressor: np.ndarray | None) -> KeypointModel:
-    """Return the layout's solver points on *body*, without vertices.
+    """Return the layout's solver points on *body*, without vertices; those of other rows than ours follow the skin.
 
     Args:
         layout: the layout.
@@ -124,10 +124,14 @@ def keypoint_model(layout: Layout, body: BodyModel, regressor: np.ndarray | None
         SkeletonError: *body* has other joints than SMPL's.
     """
     rows, names = body_regressor(layout, body.data, regressor), layout_points(layout).names
-    if regressor is not None:
-        return KeypointModel(body, rows)
-    carriers = [{names.index(name): joint for name, joint in one.items() if name in names} for one in JOINT_CARRIERS]
-    return KeypointModel(body, rows, landmark_holders(names), [one for one in carriers if one])
+    if regressor is None:
+        ours = names
+    else:
+        built_in = landmark_regressor(body.data, names)
+        ours = tuple(name for name, row, own in zip(names, rows, built_in, strict=True) if np.allclose(row, own))
+    carriers = [{names.index(name): joint for name, joint in one.items() if name in ours} for one in JOINT_CARRIERS]
+    carried = {index: joint for index, joint in landmark_holders(names).items() if names[index] in ours}
+    return KeypointModel(body, rows, carried, [one for one in carriers if one])
 
 
 def body_regressor(layout: Layout, body: BodyData, regressor: np.ndarray | None) -> np.ndarray:

@@ -29,9 +29,13 @@ def _body(*, correctives: bool):
     return body if correctives else replace(body, posedirs=np.zeros_like(body.posedirs))
 
 
-def _model(*, correctives: bool = True, names=NAMES, device: str = "numpy") -> KeypointModel:
+def _model(*, correctives: bool = True, names=NAMES, device: str = "numpy", carriers=()) -> KeypointModel:
     body = _body(correctives=correctives)
-    return KeypointModel(BodyModel(body, device), landmark_regressor(body, names))
+    return KeypointModel(BodyModel(body, device), landmark_regressor(body, names), carriers=carriers)
+
+
+HIPS = {NAMES.index(name): "pelvis" for name in ("mid_hip", "left_hip", "right_hip")}
+ELBOW = {NAMES.index("left_elbow"): "left_shoulder"}
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +58,14 @@ def _posed(shaped: ShapedKeypoints, rotations: np.ndarray) -> PosedPairs:
     return shaped.paired.posed(matrices_last(rotations))
 
 
-@pytest.mark.parametrize(("correctives", "tolerance_m"), [(False, 1e-6), (True, 0.06)])
-def test_levers_are_the_derivatives_of_turns_about_world_axes(pose, correctives, tolerance_m):
+@pytest.mark.parametrize(
+    ("correctives", "tolerance_m", "shares"),
+    [(False, 1e-6, (0.0, 0.0)), (False, 1e-6, (0.3, 1.0)), (True, 0.06, (0, 0))],
+)
+def test_levers_are_the_derivatives_of_turns_about_world_axes(pose, correctives, tolerance_m, shares):
     """With pose correctives they leave out how turning a joint bulges the skin: centimetres a radian."""
     rotations, trans, betas = pose
-    model = _model(correctives=correctives)
+    model = _model(correctives=correctives, carriers=(HIPS, ELBOW)).with_shares(shares)
     shaped = model.shaped(betas)
     found = _posed(shaped, rotations)
     world = matrices_first(found.world)
@@ -130,6 +137,52 @@ def test_shape_jacobian_equals_differences(pose):
         np.testing.assert_allclose(
             reversed_axes(jacobian[:, :, beta]), (ahead - back) / 2, atol=1e-6, err_msg=str(beta)
         )
+
+
+def _at_ends(pose, carriers) -> list[np.ndarray]:
+    """Points (F, K, 3) on the skin, and with all *carriers*' points on their joints, by rows of the skinned body."""
+    rotations, trans, betas = pose
+    body = BodyModel(load_free_body())
+    rows = landmark_regressor(body.data, NAMES)
+    world, places = body.joint_transforms(rotations, betas, trans)
+    on_skin = rows @ body.vertices(rotations, betas, trans)
+    on_joints, rest, joints = on_skin.copy(), rows @ body.rest_vertices(betas), body.rest_joints(betas)
+    for point, name in {index: name for one in carriers for index, name in one.items()}.items():
+        joint = JOINT_INDEX[name]
+        on_joints[:, point] = places[:, joint] + world[:, joint] @ (rest[point] - joints[joint])
+    return [on_skin, on_joints]
+
+
+@pytest.mark.parametrize("device", ["numpy", pytest.param("cpu", marks=pytest.mark.slow)])
+def test_a_share_of_a_point_follows_its_carrier(pose, device):
+    rotations, trans, betas = pose
+    model = _model(device=device, carriers=(HIPS, ELBOW))
+    shares = np.zeros(len(NAMES))
+    shares[list(HIPS)], shares[list(ELBOW)] = 0.25, 1.0
+    on_skin, on_joints = _at_ends(pose, (HIPS, ELBOW))
+    expected = on_skin + shares[:, None] * (on_joints - on_skin)
+    assert np.abs(on_joints - on_skin)[:, [*HIPS, *ELBOW]].max() > 0.02
+    for changed in (model.with_shares((0.25, 1.0)), model.with_shares((0.9, 0.1)).with_shares((0.25, 1.0))):
+        own = [to_device(part, device) for part in (betas, rotations, trans)]
+        np.testing.assert_allclose(to_numpy(changed.shaped(own[0]).points(*own[1:])), expected, atol=1e-5)
+
+
+def test_ways_onto_carriers_are_the_derivatives_by_the_shares(pose):
+    rotations, _, betas = pose
+    shaped = _model(carriers=(HIPS, ELBOW)).with_shares((0.25, 0.5)).shaped(betas)
+    ways = reversed_axes(
+        shaped.onto_carriers(_posed(shaped, rotations), matrices_last(rotations)).transpose(2, 0, 1, 3)
+    )
+    for column, carriers in enumerate((HIPS, ELBOW)):
+        on_skin, on_joints = _at_ends(pose, (carriers,))
+        np.testing.assert_allclose(ways[..., column], on_joints - on_skin, atol=1e-5)
+
+
+def test_shares_keep_the_displacements(pose):
+    offsets = np.random.default_rng(2).normal(0.0, 0.02, (len(NAMES), 3))
+    model = _model(carriers=(HIPS, ELBOW)).shifted(offsets).with_shares((1.0, 0.5))
+    np.testing.assert_allclose(model.offsets, offsets, atol=1e-6)
+    np.testing.assert_allclose(model.rest(pose[2]), _model().shifted(offsets).rest(pose[2]), atol=1e-6)
 
 
 def test_joints_do_not_feel_the_correctives(pose):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
 from core.fit.priors.prior_file import load_prior
 from core.fit.priors.regression_prior import (
@@ -146,6 +147,20 @@ def test_precision_falls_with_noise(act):
         assert np.linalg.eigvalsh(other - one).min() > 0.0
         spread_deg = np.rad2deg(np.sqrt(np.linalg.eigvalsh(one)))
         assert 1.5 < spread_deg.min() and spread_deg.max() < 120.0
+
+
+def test_a_trunk_bent_far_is_predicted_with_less_precision_than_one_that_stands():
+    prior = load_prior()
+    start = np.tile(np.eye(3, dtype=np.float32), (2, 24, 1, 1))
+    bent = Rotation.from_rotvec(np.radians([[40.0, 0, 0], [-100.0, 0, 0], [110.0, 0, 0]])).as_matrix()
+    for name, turn in zip(("spine1", "hip", "knee"), bent, strict=True):
+        for joint in (name,) if name in JOINT_INDEX else (f"left_{name}", f"right_{name}"):
+            start[1, JOINT_INDEX[joint]] = turn
+    found = prior.predict(start, NAMES, np.ones((2, len(NAMES)), dtype=np.float32), sigma_m=0.01)
+    by_part = {len(part.joints): np.trace(part.precision, axis1=1, axis2=2) for part in found.joint_precisions}
+    trunk, leg = by_part[8], by_part[3]
+    assert trunk[1] < 0.7 * trunk[0]
+    assert leg[1] == leg[0]
 
 
 def test_a_known_subject_offset_is_added_and_reduces_the_covariance(act):

@@ -10,6 +10,7 @@ import pytest
 from core.body.keypoints import KeypointModel
 from core.errors import BodyError
 from core.fit import fit_track
+from core.fit.observations import keypoint_model as layout_model
 from core.fit.pose_solver import known_betas
 from core.fit.priors.pose_predictor import SHIPPED_PREDICTOR
 from core.fit.quality import Quality
@@ -194,6 +195,20 @@ def test_known_betas_are_kept(act):
     model = keypoint_model(NAMES)
     found = _refined(model, _targets(act), betas, hold_betas=True)
     np.testing.assert_allclose(found.betas, betas, atol=1e-6)
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)], ids=str)
+def test_points_tell_to_which_share_hips_and_knees_follow_the_bone(act, shares):
+    model = layout_model(BODY25, body_model(), None)
+    shaped = model.with_shares(shares).shaped(act.betas)
+    points = shaped.points(act.rotations, act.trans)[::3]
+    targets = Targets(points, np.ones(points.shape[:2], dtype=np.float32))
+    state = ShapeState(NAMES, model, targets, act.betas, 1e-4, TRUST, SHIPPED_PREDICTOR)
+    for _ in state.refine(Quality.shape_rounds, hold_betas=True):
+        pass
+    assert np.abs(state.shares - shares).max() < 0.2
+    ends = [state.model.shaped(act.betas).points(act.rotations, act.trans), shaped.points(act.rotations, act.trans)]
+    assert 1000.0 * np.abs(ends[0] - ends[1]).max() < 20.0
 
 
 def test_keypoint_offsets_are_estimated(act):

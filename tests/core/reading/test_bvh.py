@@ -13,7 +13,7 @@ from core.body.model import world_rotations  # noqa: E402
 from core.errors import TrackFileError  # noqa: E402
 from core.fingers import without_fingers  # noqa: E402
 from core.formats.bvh import parse_bvh  # noqa: E402
-from core.math.rotations import matrix_to_axis_angle  # noqa: E402
+from core.math.rotations import matrix_to_axis_angle, nearest_rotation  # noqa: E402
 from core.motion import Motion  # noqa: E402
 from core.pipeline import ConvertOptions, fit_file  # noqa: E402
 from core.reading import ReadOptions, read_all  # noqa: E402
@@ -211,10 +211,12 @@ def test_cmu_files_are_read_as_the_motion_that_was_solved_from_them(clip):
     fitted = without_fingers(person.motion)
     taken = 4 * np.arange(len(rotations))
     taken = taken[taken < fitted.num_frames]
-    errors = turn_errors_deg(
-        replace(fitted, poses=fitted.poses[taken], trans=fitted.trans[taken]), rotations[: len(taken)]
-    )
-    assert errors["pelvis"] < 6.0
+    taken_motion = replace(fitted, poses=fitted.poses[taken], trans=fitted.trans[taken])
+    errors = turn_errors_deg(taken_motion, rotations[: len(taken)])
+    assert errors["pelvis"] < 9.0, "all but a few tenths of a degree of which are a different zero"
+    turns = np.swapaxes(rotations[: len(taken), 0], -1, -2) @ taken_motion.rotations()[:, 0]
+    varying = matrix_to_axis_angle(np.swapaxes(nearest_rotation(turns.mean(axis=0))[None], -1, -2) @ turns)
+    assert np.degrees(np.sqrt((varying**2).sum(axis=-1).mean())) < 2.5
     assert errors["thigh"] < 5.0
     assert errors["head"] < 6.0
     assert errors["arm"] < 15.0, "8 degrees of which are a different zero"
