@@ -63,10 +63,11 @@ _NOISE_SPREAD_RAD_PER_M = 25.0
 from contains this noise. Larger than this alone requires: people like those in the training data lose a hundredth by
 it, people unlike them gain a tenth."""
 
-_USUAL_SIZE = 1.2
+_USUAL_SIZE = 1.5
 """The variance of the errors of the trunk's prediction grows with the square of its size beyond this size, which is in
-multiples of the errors' standard deviation: people bend down and sit in more ways than they stand and walk. So do the
-residuals of the cross-validation, which `training.pose_prior` prints. Legs show the same, but lose by it."""
+multiples of the errors' standard deviation: people bend down and sit in more ways than they stand and walk. This is the
+law of the residuals of the cross-validation, which `training.pose_prior` prints (from 0.7 times the mean variance at
+sizes of 1 to 1.5, to 2.7 at 2 to 3 and 5 at 3 to 4). Legs show the same, but lose by it."""
 
 _NUM_REMEMBERED = 64
 """Number of inverse covariances that are remembered, of all parts and depths."""
